@@ -1,0 +1,150 @@
+import type { ChatMessage, DiscriminatorInput } from './prompt/messages.ts';
+import type { CountTokens } from './prompt/context.ts';
+import type { PreferencePair } from './preference/schema.ts';
+import type { LiveSession, Sampling, Session } from './session/schema.ts';
+
+/**
+ * What core needs from the world. Each port has an adapter in `src/backends` and a scripted fake in
+ * `src/backends/fake`, so that every workflow and every screen runs in tests without a model.
+ */
+
+export interface GenerateRequest {
+  readonly messages: readonly ChatMessage[];
+  /** Alternatives from the same prefix; choice i samples with seed + i. */
+  readonly n: number;
+  readonly seed: number;
+  readonly sampling: Sampling;
+}
+
+export type GenerateEvent =
+  | { readonly type: 'delta'; readonly index: number; readonly text: string }
+  /** One choice is whole. `end`: the model ended the session; `cut`: it ran into max_tokens. */
+  | { readonly type: 'choice'; readonly index: number; readonly text: string; readonly end: boolean; readonly cut: boolean };
+
+/** A simulator or a chatbot behind any engine. Throws FoilError; an aborted signal rejects with an AbortError. */
+export interface ChatModel {
+  readonly name: string;
+  readonly sampling: Sampling;
+  /** System text of a chatbot; the instruction of a simulator's context. Null takes core's default. */
+  readonly system: string | null;
+  /** Whether core flips the roles before it asks (simulators only). */
+  readonly flip: boolean;
+  /** Tokens that prompt and reply share; null if the engine does not say. */
+  readonly window: number | null;
+  generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
+  /** Exact counting with the model's tokeniser, or null where the endpoint has none. */
+  countTokens(texts: readonly string[], signal: AbortSignal): Promise<number[]> | null;
+}
+
+/** D(real | h_t, c) of Eq. 2, as log-odds. */
+export interface Discriminator {
+  readonly name: string;
+  readonly input: DiscriminatorInput;
+  /** z_0; the paper does not state p_0, the card does. */
+  readonly logitP0: number;
+  /** sha256 of the template, and the engine with its precision: kept beside every score. */
+  readonly template: string;
+  readonly engine: string;
+  /** z_t at the end of the last message, which must be a user turn. */
+  score(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number>;
+}
+
+export type ModelKind = 'simulator' | 'chatbot' | 'discriminator';
+
+/** One line of the model registry, as `foil models` and the switcher show it. */
+export interface ModelEntry {
+  readonly name: string;
+  readonly kind: ModelKind;
+  /** `embedded`, or the server's name in foil.yaml. */
+  readonly server: string;
+  readonly summary: string;
+  readonly licence: string | null;
+  /** Why it cannot be used now; null if it can. */
+  readonly unavailable: string | null;
+}
+
+/** Names to models. `get*` may start an engine or load an adapter, hence async; unknown names throw with those known. */
+export interface ModelRegistry {
+  list(): Promise<ModelEntry[]>;
+  chatModel(name: string, kind: 'simulator' | 'chatbot', signal: AbortSignal): Promise<ChatModel>;
+  discriminator(name: string, signal: AbortSignal): Promise<Discriminator>;
+}
+
+export interface SessionQuery {
+  readonly corpus?: string;
+  /** Words that all must occur in the text of a turn or the id. */
+  readonly text?: string;
+  readonly origin?: 'real' | 'simulated' | 'live';
+  readonly sort?: 'id' | 'updated' | 'p_T' | 'lowest_r' | 'user_turns';
+  readonly descending?: boolean;
+  readonly discriminator?: string;
+  readonly minTurns?: number;
+  readonly maxTurns?: number;
+  /** Leave out sessions with risk language (design 9). */
+  readonly hideRisk?: boolean;
+  readonly offset?: number;
+  readonly limit?: number;
+}
+
+/** What a list of sessions shows of one. */
+export interface SessionSummary {
+  /** `live` for sessions of the workbench, else the corpus. */
+  readonly corpus: string;
+  readonly id: string;
+  readonly origin: 'real' | 'simulated' | 'live';
+  readonly simulator: string | null;
+  readonly chatbot: string | null;
+  readonly userTurns: number;
+  readonly words: number;
+  readonly opening: string;
+  readonly risk: boolean;
+  readonly updated: string | null;
+  /** Of the discriminator in the query, or of the only one there is; null if never scored. */
+  readonly pT: number | null;
+  readonly lowestR: number | null;
+  readonly discriminator: string | null;
+}
+
+export interface CorpusScore {
+  readonly session: string;
+  readonly discriminator: string;
+  readonly z: readonly number[];
+  readonly logitP0: number;
+  readonly template: string;
+  readonly engine: string;
+}
+
+/** Sessions on disk. Writes are durable against kill -9 when their promise resolves. */
+export interface SessionStore {
+  corpora(): Promise<{ name: string; sessions: number; bytes: number }[]>;
+  query(query: SessionQuery): Promise<{ rows: SessionSummary[]; total: number }>;
+  read(corpus: string, id: string): Promise<Session>;
+  /** All sessions of a corpus in file order; a torn last line is skipped and reported by `onTorn`. */
+  stream(corpus: string, onTorn?: (place: { file: string; line: number }) => void): AsyncIterable<Session>;
+  append(corpus: string, sessions: readonly Session[]): Promise<void>;
+  appendScores(corpus: string, scores: readonly CorpusScore[]): Promise<void>;
+  loadLive(id: string): Promise<LiveSession>;
+  saveLive(session: LiveSession): Promise<void>;
+}
+
+export interface PairStore {
+  append(pair: PreferencePair): Promise<void>;
+  list(): Promise<PreferencePair[]>;
+}
+
+export interface Clock {
+  now(): Date;
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Everything a workflow may touch. */
+export interface Ports {
+  readonly models: ModelRegistry;
+  readonly sessions: SessionStore;
+  readonly pairs: PairStore;
+  readonly clock: Clock;
+  /** A fresh id, unique on this machine. */
+  readonly newId: (prefix: string) => string;
+}
+
+export type { CountTokens };
