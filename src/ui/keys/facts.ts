@@ -1,0 +1,41 @@
+/**
+ * What the key table must know to say whether a key works now. The app computes it from its store; the table never
+ * sees the store itself.
+ */
+export interface KeyFacts {
+  /** A reply, a score or a set of alternatives is being computed. */
+  readonly busy: boolean;
+  /** The two models talk without being stepped. */
+  readonly running: boolean;
+  readonly seat: 'chatbot' | 'user' | 'watch';
+  /** Turns of the open branch. */
+  readonly turns: number;
+  /** Role of the selected turn. */
+  readonly selected: 'none' | 'user' | 'assistant';
+  /** A discriminator is in use. */
+  readonly scored: boolean;
+  /** The open branch has ended: nobody speaks any more. */
+  readonly ended: boolean;
+  /** The open branch ends in a turn that was cut off. */
+  readonly partial: boolean;
+  /** The session has more than one branch. */
+  readonly branches: boolean;
+  /** Alternatives marked for a pair: the first is chosen, the second rejected. */
+  readonly marked: number;
+  /** Why no model can be asked now (for example "the base model is still being fetched"); null if one can. */
+  readonly noModel: string | null;
+}
+
+export const NO_FACTS: KeyFacts = {
+  busy: false,
+  running: false,
+  seat: 'chatbot',
+  turns: 0,
+  selected: 'none',
+  scored: false,
+  ended: false,
+  partial: false,
+  branches: false,
+  marked: 0,
+  noModel: null,
+};

@@ -1,0 +1,28 @@
+/**
+ * Where the keyboard is. Each place lists the scopes whose keys work there, innermost first. In a place with the
+ * scope `text`, printable characters are text and never commands.
+ */
+export const PLACES = {
+  'chat.composer': ['composer', 'lines', 'text', 'chat', 'global'],
+  'chat.transcript': ['transcript', 'chat', 'global'],
+  'chat.tree': ['tree', 'list', 'ends', 'chat', 'global'],
+  sessions: ['sessions', 'list', 'ends', 'global'],
+  'sessions.search': ['search', 'text', 'global'],
+  help: ['help', 'list', 'ends', 'global'],
+  palette: ['list', 'text', 'global'],
+  alternatives: ['alternatives', 'list', 'ends', 'global'],
+  context: ['context', 'list', 'ends', 'global'],
+  'context.search': ['search', 'text', 'global'],
+  models: ['models', 'list', 'ends', 'global'],
+  seats: ['list', 'ends', 'global'],
+  edit: ['edit', 'lines', 'text', 'global'],
+  confirm: ['confirm', 'global'],
+} as const satisfies Record<string, readonly string[]>;
+
+export type Place = keyof typeof PLACES;
+export type Scope = (typeof PLACES)[Place][number];
+
+/** True where printable keys are text. */
+export function isTextPlace(place: Place): boolean {
+  return (PLACES[place] as readonly Scope[]).includes('text');
+}

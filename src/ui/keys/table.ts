@@ -1,0 +1,160 @@
+import type { KeyFacts } from './facts.ts';
+import type { Place, Scope } from './places.ts';
+import { PLACES } from './places.ts';
+
+/** One line of the key table. `keys` may be empty: such a command is reached by the palette only. */
+export interface Binding {
+  readonly command: string;
+  readonly keys: readonly string[];
+  readonly where: Scope;
+  /** Two or three words, for the footer. */
+  readonly label: string;
+  /** One sentence without a full stop, for help, palette and docs. */
+  readonly help: string;
+  /** Place in the footer, 1 first; left out of the footer if absent. */
+  readonly rank?: number;
+  /** Shown in the footer for the key, where it stands for several bindings. */
+  readonly sign?: string;
+  /** Why the key does nothing now, or null if it works. */
+  readonly disabled?: (facts: KeyFacts) => string | null;
+}
+
+const needsModel = (facts: KeyFacts): string | null =>
+  facts.noModel ?? (facts.busy ? 'wait until the reply is complete, or cancel it with Ctrl+C' : null);
+const needsTurn = (facts: KeyFacts): string | null => (facts.selected === 'none' ? 'select a turn first (j, k)' : null);
+const needsUserTurn = (facts: KeyFacts): string | null =>
+  facts.selected === 'user' ? null : 'select a user turn first ([ and ])';
+const needsWatch = (facts: KeyFacts): string | null =>
+  facts.seat === 'watch' ? null : 'both seats must be held by models (s changes seats)';
+const needsOpenEnd = (facts: KeyFacts): string | null =>
+  facts.ended ? 'the session has ended; b continues from an earlier turn' : null;
+const first = (...checks: ((facts: KeyFacts) => string | null)[]) => {
+  return (facts: KeyFacts): string | null => {
+    for (const check of checks) {
+      const reason = check(facts);
+      if (reason !== null) return reason;
+    }
+    return null;
+  };
+};
+
+/**
+ * Every key of Foil. Decoder, footer, help, palette and docs/keys.md all read this table. Invariant, checked by a
+ * test: within one place no key stands for two commands.
+ */
+// biome-ignore format: one key a line, so that a table reads as a table
+export const KEYS = [
+  { command: 'app.chat', keys: ['f2'], where: 'global', label: 'chat', help: 'Go to the Chat screen' },
+  { command: 'app.sessions', keys: ['f3'], where: 'global', label: 'sessions', help: 'Go to the Sessions screen' },
+  { command: 'app.help', keys: ['f1', '?'], where: 'global', label: 'help', rank: 90, sign: '?', help: 'Show the keys that work here' },
+  { command: 'app.palette', keys: ['ctrl+p', ':'], where: 'global', label: 'commands', rank: 91, sign: '^P', help: 'Find a command by name' },
+  { command: 'app.back', keys: ['esc'], where: 'global', label: 'back', rank: 80, help: 'Close what is on top, or leave the field' },
+  { command: 'app.cancel', keys: ['ctrl+c'], where: 'global', label: 'cancel', rank: 95, help: 'Cancel what runs; pressed again, leave Foil' },
+  { command: 'app.quit', keys: ['ctrl+q'], where: 'global', label: 'quit', help: 'Leave Foil; the session is saved' },
+
+  { command: 'chat.focusNext', keys: ['tab'], where: 'chat', label: 'pane', rank: 10, help: 'Go to the next pane' },
+  { command: 'chat.focusPrevious', keys: ['shift+tab'], where: 'chat', label: 'pane back', help: 'Go to the previous pane' },
+  { command: 'chat.dump', keys: ['ctrl+t'], where: 'chat', label: 'dump', help: 'Write the transcript to a file and to the scroll-back' },
+  { command: 'chat.step', keys: ['n'], where: 'chat', label: 'step', rank: 20, help: 'Let the next speaker say one turn', disabled: first(needsOpenEnd, needsModel) },
+  { command: 'chat.run', keys: ['r'], where: 'chat', label: 'run/pause', rank: 21, help: 'Let the two models talk, or pause after the turn under way', disabled: (facts) => (facts.running ? null : first(needsWatch, needsOpenEnd, needsModel)(facts)) },
+  { command: 'chat.stop', keys: ['x'], where: 'chat', label: 'stop', rank: 22, help: 'Stop the reply at once and keep what has arrived', disabled: (facts) => (facts.busy || facts.running ? null : 'nothing runs') },
+  { command: 'chat.seats', keys: ['s'], where: 'chat', label: 'seats', rank: 30, help: 'Choose who sits where: you as the chatbot, you as the user, or watch' },
+  { command: 'chat.tree', keys: ['t'], where: 'chat', label: 'tree', rank: 31, help: 'Show or hide the tree of branches' },
+  { command: 'chat.context', keys: ['c'], where: 'chat', label: 'context', rank: 32, help: 'Choose or write the context of the simulator, and see what was cut' },
+  { command: 'chat.models', keys: ['M'], where: 'chat', label: 'models', rank: 33, help: 'Switch simulator, chatbot or discriminator' },
+  { command: 'chat.new', keys: ['N'], where: 'chat', label: 'new', rank: 34, help: 'Start a new session', disabled: (facts) => (facts.busy ? 'a reply is being written; cancel it with Ctrl+C' : null) },
+  { command: 'chat.retry', keys: ['R'], where: 'chat', label: 'retry', rank: 15, help: 'Ask again for a turn that was cut off', disabled: first((facts) => (facts.partial ? null : 'no turn was cut off'), needsModel) },
+  { command: 'chat.scores', keys: ['w'], where: 'chat', label: 'scores', rank: 40, help: 'Show or hide p_t and r_t in the transcript' },
+
+  { command: 'composer.send', keys: ['enter'], where: 'composer', label: 'send', rank: 1, help: 'Send the text as your turn', disabled: first(needsOpenEnd, needsModel) },
+  { command: 'composer.editor', keys: ['ctrl+g'], where: 'composer', label: '$EDITOR', rank: 45, help: 'Write the turn in $EDITOR' },
+  { command: 'transcript.pageUp', keys: ['pageup'], where: 'composer', label: 'page up', help: 'Scroll the transcript a page up' },
+  { command: 'transcript.pageDown', keys: ['pagedown'], where: 'composer', label: 'page down', help: 'Scroll the transcript a page down' },
+
+  { command: 'transcript.up', keys: ['up'], where: 'transcript', label: 'scroll', rank: 50, sign: '↑↓', help: 'Scroll a row up' },
+  { command: 'transcript.down', keys: ['down'], where: 'transcript', label: 'scroll', help: 'Scroll a row down' },
+  { command: 'transcript.pageUp', keys: ['pageup'], where: 'transcript', label: 'page up', help: 'Scroll the transcript a page up' },
+  { command: 'transcript.pageDown', keys: ['pagedown'], where: 'transcript', label: 'page down', help: 'Scroll the transcript a page down' },
+  { command: 'transcript.top', keys: ['home', 'g'], where: 'transcript', label: 'top', help: 'Go to the first turn' },
+  { command: 'transcript.bottom', keys: ['end', 'G'], where: 'transcript', label: 'bottom', help: 'Go to the last turn and follow new ones' },
+  { command: 'transcript.previous', keys: ['k'], where: 'transcript', label: 'turn', rank: 11, sign: 'j k', help: 'Select the previous turn' },
+  { command: 'transcript.next', keys: ['j'], where: 'transcript', label: 'next turn', help: 'Select the next turn' },
+  { command: 'transcript.previousUser', keys: ['['], where: 'transcript', label: 'user turn', rank: 12, sign: '[ ]', help: 'Select the previous user turn' },
+  { command: 'transcript.nextUser', keys: [']'], where: 'transcript', label: 'next user turn', help: 'Select the next user turn' },
+  { command: 'turn.alternatives', keys: ['a'], where: 'transcript', label: '8 alternatives', rank: 2, help: 'Sample 8 alternatives of the selected user turn, ranked by reward', disabled: first(needsUserTurn, needsModel) },
+  { command: 'turn.branch', keys: ['b'], where: 'transcript', label: 'branch', rank: 3, help: 'Continue from the selected turn in a new branch', disabled: first(needsTurn, (facts) => (facts.busy ? 'a reply is being written; cancel it with Ctrl+C' : null)) },
+  { command: 'turn.edit', keys: ['e'], where: 'transcript', label: 'edit', rank: 4, help: 'Edit the selected turn in a new branch and rescore it', disabled: first(needsTurn, (facts) => (facts.busy ? 'a reply is being written; cancel it with Ctrl+C' : null)) },
+  { command: 'turn.pair', keys: ['m'], where: 'transcript', label: 'make pair', rank: 5, help: 'Make a preference pair of the selected user turn and one of its siblings', disabled: first(needsUserTurn, (facts) => facts.branches ? null : 'the turn has no sibling yet (a samples alternatives, e edits)') },
+
+  { command: 'list.up', keys: ['up', 'k'], where: 'list', label: 'select', rank: 50, sign: '↑↓', help: 'Go one row up' },
+  { command: 'list.down', keys: ['down', 'j'], where: 'list', label: 'select', help: 'Go one row down' },
+  { command: 'list.pageUp', keys: ['pageup'], where: 'list', label: 'page up', help: 'Go one page up' },
+  { command: 'list.pageDown', keys: ['pagedown'], where: 'list', label: 'page down', help: 'Go one page down' },
+  { command: 'list.choose', keys: ['enter'], where: 'list', label: 'choose', rank: 1, help: 'Choose or open the selected row' },
+  { command: 'list.first', keys: ['home', 'g'], where: 'ends', label: 'first', help: 'Go to the first row' },
+  { command: 'list.last', keys: ['end', 'G'], where: 'ends', label: 'last', help: 'Go to the last row' },
+
+  { command: 'tree.parent', keys: ['left', 'h'], where: 'tree', label: 'fork', rank: 12, sign: '←→', help: 'Go to the turn above' },
+  { command: 'tree.child', keys: ['right', 'l'], where: 'tree', label: 'child', help: 'Go to the first turn below' },
+
+  { command: 'sessions.search', keys: ['/'], where: 'sessions', label: 'search', rank: 2, help: 'Search the text of sessions' },
+  { command: 'sessions.sort', keys: ['s'], where: 'sessions', label: 'sort', rank: 3, help: 'Sort by the next column: updated, p_T, lowest r, length' },
+  { command: 'sessions.reverse', keys: ['v'], where: 'sessions', label: 'reverse', rank: 4, help: 'Reverse the order' },
+  { command: 'sessions.origin', keys: ['o'], where: 'sessions', label: 'origin', rank: 5, help: 'Show live, real, simulated or all sessions' },
+  { command: 'sessions.corpus', keys: ['c'], where: 'sessions', label: 'corpus', rank: 6, help: 'Show one corpus, or all' },
+  { command: 'sessions.risk', keys: ['z'], where: 'sessions', label: 'risk', rank: 8, help: 'Hide or show sessions with risk language' },
+  { command: 'sessions.score', keys: ['p'], where: 'sessions', label: 'score', rank: 7, help: 'Score the selected session with the discriminator in use', disabled: needsModel },
+
+  { command: 'search.apply', keys: ['enter'], where: 'search', label: 'search', rank: 1, help: 'Search and go back to the list' },
+  { command: 'search.down', keys: ['down'], where: 'search', label: 'to the list', rank: 2, help: 'Go to the list' },
+
+  { command: 'help.close', keys: ['q'], where: 'help', label: 'close', help: 'Close the help' },
+
+  { command: 'alternatives.mark', keys: ['space'], where: 'alternatives', label: 'mark', rank: 2, help: 'Mark for a pair: the first marked is chosen, the second rejected' },
+  { command: 'alternatives.pair', keys: ['m'], where: 'alternatives', label: 'make pair', rank: 3, help: 'Make a preference pair of the two marked alternatives', disabled: (facts) => (facts.marked === 2 ? null : 'mark two alternatives with Space: the chosen one first') },
+  { command: 'alternatives.edit', keys: ['e'], where: 'alternatives', label: 'edit', rank: 4, help: 'Edit the alternative and rescore it', disabled: needsModel },
+  { command: 'alternatives.more', keys: ['n'], where: 'alternatives', label: 'sample again', rank: 5, help: 'Sample 8 more from the same prefix', disabled: needsModel },
+
+  { command: 'context.edit', keys: ['e'], where: 'context', label: 'edit', rank: 2, help: 'Edit the selected component' },
+  { command: 'context.blank', keys: ['N'], where: 'context', label: 'write new', rank: 4, help: 'Start from an empty context' },
+  { command: 'context.pick', keys: ['p'], where: 'context', label: 'from a corpus', rank: 3, help: 'Take the context of a session in a corpus' },
+  { command: 'context.search', keys: ['/'], where: 'context', label: 'search', rank: 6, help: 'Search the contexts of the corpora' },
+
+  { command: 'models.nextKind', keys: ['tab', 'right'], where: 'models', label: 'kind', rank: 2, help: 'Go to the next kind: simulator, chatbot, discriminator' },
+  { command: 'models.previousKind', keys: ['shift+tab', 'left'], where: 'models', label: 'previous kind', help: 'Go to the previous kind' },
+
+  { command: 'edit.save', keys: ['enter'], where: 'edit', label: 'save', rank: 1, help: 'Save the text' },
+  { command: 'edit.editor', keys: ['ctrl+g'], where: 'edit', label: '$EDITOR', rank: 3, help: 'Write the text in $EDITOR' },
+
+  { command: 'confirm.yes', keys: ['y', 'enter'], where: 'confirm', label: 'yes', rank: 1, help: 'Yes' },
+  { command: 'confirm.no', keys: ['n'], where: 'confirm', label: 'no', rank: 2, help: 'No' },
+
+  { command: 'text.newline', keys: ['alt+enter', 'shift+enter', 'ctrl+j'], where: 'lines', label: 'new line', rank: 2, sign: 'Alt+Enter', help: 'Begin a new line' },
+  { command: 'text.up', keys: ['up'], where: 'lines', label: 'up', help: 'Go a row up; in the first row, to the previous text you sent' },
+  { command: 'text.down', keys: ['down'], where: 'lines', label: 'down', help: 'Go a row down; in the last row, to the next text you sent' },
+  { command: 'text.left', keys: ['left', 'ctrl+b'], where: 'text', label: 'left', help: 'Go a character left' },
+  { command: 'text.right', keys: ['right', 'ctrl+f'], where: 'text', label: 'right', help: 'Go a character right' },
+  { command: 'text.wordLeft', keys: ['alt+left', 'ctrl+left', 'alt+b'], where: 'text', label: 'word left', help: 'Go a word left' },
+  { command: 'text.wordRight', keys: ['alt+right', 'ctrl+right', 'alt+f'], where: 'text', label: 'word right', help: 'Go a word right' },
+  { command: 'text.home', keys: ['home', 'ctrl+a'], where: 'text', label: 'line start', help: 'Go to the start of the line' },
+  { command: 'text.end', keys: ['end', 'ctrl+e'], where: 'text', label: 'line end', help: 'Go to the end of the line' },
+  { command: 'text.backspace', keys: ['backspace'], where: 'text', label: 'delete left', help: 'Delete the character to the left' },
+  { command: 'text.delete', keys: ['delete', 'ctrl+d'], where: 'text', label: 'delete', help: 'Delete the character to the right' },
+  { command: 'text.wordBackspace', keys: ['ctrl+w', 'alt+backspace', 'ctrl+backspace'], where: 'text', label: 'delete word', help: 'Delete the word to the left' },
+  { command: 'text.wordDelete', keys: ['alt+d', 'alt+delete', 'ctrl+delete'], where: 'text', label: 'delete word right', help: 'Delete the word to the right' },
+  { command: 'text.killStart', keys: ['ctrl+u'], where: 'text', label: 'delete to start', help: 'Delete to the start of the line' },
+  { command: 'text.killEnd', keys: ['ctrl+k'], where: 'text', label: 'delete to end', help: 'Delete to the end of the line' },
+  { command: 'text.undo', keys: ['ctrl+z'], where: 'text', label: 'undo', help: 'Take back the last change' },
+
+] as const satisfies readonly Binding[];
+
+export type Command = (typeof KEYS)[number]['command'];
+export type TextCommand = Extract<Command, `text.${string}`>;
+/** A line of the table with its command narrowed to the commands there are. */
+export type Key = Omit<Binding, 'command'> & { readonly command: Command };
+
+/** The bindings that work in a place, innermost scope first, in the order of the table within a scope. */
+export function bindingsIn(place: Place): readonly Key[] {
+  const keys: readonly Key[] = KEYS;
+  return PLACES[place].flatMap((scope) => keys.filter((key) => key.where === scope));
+}
