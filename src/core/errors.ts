@@ -46,3 +46,13 @@ export function formatError(error: unknown): string {
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || error.name === 'APIUserAbortError');
 }
+
+/** What a caught error is for the researcher; null for a cancellation, which is no error. */
+export function asFoilError(error: unknown): FoilError | null {
+  if (isAbort(error)) return null;
+  if (error instanceof FoilError) return error;
+  return new FoilError('internal', error instanceof Error ? error.message : String(error), {
+    remedy: 'this is a bug of Foil: run again with FOIL_DEBUG=1 and report the log',
+    cause: error,
+  });
+}

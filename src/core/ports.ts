@@ -45,6 +45,8 @@ export interface Discriminator {
   /** sha256 of the template, and the engine with its precision: kept beside every score. */
   readonly template: string;
   readonly engine: string;
+  /** Tokens that a prompt may have; null if the engine does not say. */
+  readonly window: number | null;
   /** z_t at the end of the last message, which must be a user turn. */
   score(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number>;
 }

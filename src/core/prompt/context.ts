@@ -97,6 +97,11 @@ export function renderContext(
   return { text, tokens: count(text), budget, parts };
 }
 
+/** Every text of a context that may enter the prompt: what a tokeniser has to count before anything is cut. */
+export function contextItems(context: Context, instruction = DEFAULT_INSTRUCTION): string[] {
+  return Object.values(itemsOf(context, instruction)).flat();
+}
+
 function itemsOf(context: Context, instruction: string): Record<ContextPart, string[]> {
   const profile = Object.entries(context.profile)
     .filter(([, value]) => value !== null && value !== undefined && value !== '')

@@ -11,7 +11,7 @@ export interface ChatMessage {
 export interface PromptTurn {
   readonly role: Role;
   readonly content: string;
-  readonly end?: boolean;
+  readonly end?: boolean | undefined;
 }
 
 /**

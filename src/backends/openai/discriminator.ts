@@ -1,0 +1,81 @@
+import { FoilError } from '../../core/errors.ts';
+import type { Discriminator } from '../../core/ports.ts';
+import type { ChatMessage, DiscriminatorInput } from '../../core/prompt/messages.ts';
+import { clientOf, type Endpoint } from './client.ts';
+import { asEndpointError } from './failure.ts';
+import type { ChatTemplate } from './template.ts';
+
+export interface OpenAIDiscriminatorOptions {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly model: string;
+  readonly input: DiscriminatorInput;
+  readonly labels: { readonly real: string; readonly simulated: string };
+  readonly logitP0: number;
+  readonly template: ChatTemplate;
+  /** Engine and precision of the weights, kept with every score. */
+  readonly engine: string;
+  readonly window: number | null;
+}
+
+/** vLLM's own limit on logprobs a token. */
+const MOST_LOGPROBS = 20;
+
+/**
+ * A discriminator whose two classes are two ordinary tokens of the LM head: z = logprob(real) - logprob(simulated) after the
+ * end of a user turn, in which the softmax cancels. One completions call of one token a user turn; the engine's prefix
+ * cache makes each cost only its new tokens.
+ */
+export class OpenAIDiscriminator implements Discriminator {
+  readonly name: string;
+  readonly input: DiscriminatorInput;
+  readonly logitP0: number;
+  readonly template: string;
+  readonly engine: string;
+  readonly window: number | null;
+  private readonly options: OpenAIDiscriminatorOptions;
+
+  constructor(options: OpenAIDiscriminatorOptions) {
+    this.options = options;
+    this.name = options.name;
+    this.input = options.input;
+    this.logitP0 = options.logitP0;
+    this.template = options.template.sha256;
+    this.engine = options.engine;
+    this.window = options.window;
+  }
+
+  async score(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number> {
+    // The label is read right after the end-of-turn token, so the newline that the template adds must go.
+    const prompt = this.options.template.render(messages, false).replace(/\n$/u, '');
+    for (const logprobs of [5, MOST_LOGPROBS]) {
+      const top = await this.ask(prompt, logprobs, signal);
+      const real = lookUp(top, this.options.labels.real);
+      const simulated = lookUp(top, this.options.labels.simulated);
+      if (real !== undefined && simulated !== undefined) return real - simulated;
+    }
+    throw new FoilError('label-not-found', `${this.name}: a label is not among the ${MOST_LOGPROBS} likeliest tokens`, {
+      remedy: [
+        'is the adapter of this discriminator really loaded on that server?',
+        'a discriminator must be trained with full-vocabulary cross-entropy (head: lm)',
+      ],
+    });
+  }
+
+  private async ask(prompt: string, logprobs: number, signal: AbortSignal): Promise<Record<string, number>> {
+    const { endpoint, model } = this.options;
+    try {
+      const client = await clientOf(endpoint);
+      const body = { model, prompt, max_tokens: 1, temperature: 0, logprobs };
+      const answer = await client.completions.create(body, { signal });
+      return answer.choices[0]?.logprobs?.top_logprobs?.[0] ?? {};
+    } catch (error) {
+      throw asEndpointError(error, endpoint.server, model, endpoint.keyName);
+    }
+  }
+}
+
+/** Servers write a token as text (" real") or as its vocabulary entry ("Ġreal"). */
+function lookUp(top: Record<string, number>, label: string): number | undefined {
+  return top[label] ?? top[label.replace(/^ /u, 'Ġ')];
+}

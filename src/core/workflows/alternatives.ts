@@ -1,0 +1,84 @@
+import { type Candidate, rank } from '../preference/candidates.ts';
+import type { ChatModel, Discriminator } from '../ports.ts';
+import type { PromptTurn } from '../prompt/messages.ts';
+import type { Author, Context } from '../session/schema.ts';
+import { judge } from './judge.ts';
+import { speak, type Utterance } from './speak.ts';
+
+export interface AlternativesRequest {
+  readonly context: Context;
+  readonly contextBudget?: number | undefined;
+  /** h_t: the turns before the user turn in question. */
+  readonly history: readonly PromptTurn[];
+  readonly original: { text: string; end: boolean; by: Author };
+  /** z_{t-1}; z_0 for the first user turn. Computed if absent. */
+  readonly previousZ?: number;
+  /** How many to sample; 8 in the paper. */
+  readonly n: number;
+  readonly seed: number;
+}
+
+export type AlternativesEvent =
+  | { readonly type: 'sampled'; readonly done: number; readonly of: number }
+  | { readonly type: 'candidate'; readonly candidate: Candidate }
+  | { readonly type: 'ranked'; readonly candidates: readonly Candidate[]; readonly previousZ: number | null };
+
+/**
+ * Alternatives at a user turn (3.5, Preference Dataset Generation): n samples from one prefix in one request, each judged on
+ * that same prefix, ranked by r with the original among them.
+ */
+export async function* alternatives(
+  simulator: ChatModel,
+  discriminator: Discriminator | null,
+  request: AlternativesRequest,
+  signal: AbortSignal,
+): AsyncGenerator<AlternativesEvent, Candidate[], undefined> {
+  const { context, contextBudget, history, n, seed } = request;
+  const said = await speak(simulator, { role: 'user', context, contextBudget, turns: history, n, seed }, signal);
+  yield { type: 'sampled', done: said.length, of: n };
+
+  const previousZ = discriminator ? (request.previousZ ?? (await zBefore(discriminator, context, history, signal))) : null;
+  const texts: (Utterance & { by: Author })[] = [
+    { ...request.original, cut: false },
+    ...said.map((utterance, i): Utterance & { by: Author } => ({
+      ...utterance,
+      by: { kind: 'model', name: simulator.name, seed: seed + i, sampling: simulator.sampling },
+    })),
+  ];
+  const candidates: Candidate[] = [];
+  for (const [index, { text, end, by }] of texts.entries()) {
+    const twin = candidates.find((other) => other.text === text);
+    const z = twin ? twin.z : await zAfter(discriminator, context, history, text, signal);
+    const candidate = { index, text, end, by, z, r: z === null || previousZ === null ? null : z - previousZ };
+    candidates.push(candidate);
+    yield { type: 'candidate', candidate };
+  }
+  const ranked = rank(candidates);
+  yield { type: 'ranked', candidates: ranked, previousZ };
+  return ranked;
+}
+
+/** z_t with `text` as the next user turn; null without a discriminator or words. */
+export async function zAfter(
+  discriminator: Discriminator | null,
+  context: Context,
+  history: readonly PromptTurn[],
+  text: string,
+  signal: AbortSignal,
+): Promise<number | null> {
+  if (!discriminator || text.trim() === '') return null;
+  return await judge(discriminator, context, [...history, { role: 'user', content: text }], signal);
+}
+
+/** z_{t-1}: after the last user turn of h_t, or z_0 if there is none. */
+async function zBefore(
+  discriminator: Discriminator,
+  context: Context,
+  history: readonly PromptTurn[],
+  signal: AbortSignal,
+): Promise<number> {
+  const last = history.findLastIndex((turn) => turn.role === 'user' && turn.content.trim() !== '');
+  return last === -1
+    ? discriminator.logitP0
+    : await judge(discriminator, context, history.slice(0, last + 1), signal);
+}

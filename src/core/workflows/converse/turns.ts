@@ -1,0 +1,122 @@
+import { asFoilError, FoilError } from '../../errors.ts';
+import type { ChatModel } from '../../ports.ts';
+import type { Author, Role } from '../../session/schema.ts';
+import { addTurn, countUserTurns, setNode } from '../../session/tree.ts';
+import { judge } from '../judge.ts';
+import { deriveSeed } from '../seed.ts';
+import { speak } from '../speak.ts';
+import type { ConversationState } from './state.ts';
+
+/** A person speaks; if a model has the other seat, it answers. */
+export async function say(state: ConversationState, text: string, end: boolean): Promise<void> {
+  const role = state.turnOf();
+  if (text.trim() === '' && !(end && role === 'user')) {
+    throw new FoilError('empty-turn', 'an empty message is no turn', { remedy: 'write something, or take back the seat' });
+  }
+  await commit(state, role, { content: text, by: { kind: 'human' }, ...(end ? { end } : {}) });
+  if (!end && state.seats[role === 'user' ? 'assistant' : 'user'] === 'model') await modelTurn(state);
+}
+
+/** Model turns until a person's turn comes, the session ends, `pause`, or the cap on user turns. */
+export async function run(state: ConversationState): Promise<void> {
+  state.setRunning(true);
+  try {
+    while (state.running && !state.head()?.end) {
+      const role = state.turnOf();
+      if (state.seats[role] === 'human') break;
+      if (role === 'user' && countUserTurns(state.path()) >= state.options.maxUserTurns) {
+        state.emit({ type: 'ended', by: 'cap' });
+        break;
+      }
+      await modelTurn(state);
+    }
+  } finally {
+    state.setRunning(false);
+  }
+}
+
+/** One turn by the model whose turn it is, then its score. What arrived before a failure or a stop is kept as partial. */
+export async function modelTurn(state: ConversationState): Promise<void> {
+  const role = state.turnOf();
+  const { roles, seed: sessionSeed, nodes, context } = state.session;
+  const name = role === 'user' ? roles.simulator : roles.chatbot;
+  const parent = state.nextParent();
+  const tries = nodes.filter((node) => node.parent === parent).length;
+  const seed = deriveSeed(sessionSeed, (parent ?? -1) + 1, tries);
+  const model: ChatModel = await state.during({ kind: 'loading', model: name }, (signal) =>
+    state.ports.models.chatModel(name, role === 'user' ? 'simulator' : 'chatbot', signal),
+  );
+  const by: Author = { kind: 'model', name, seed, sampling: model.sampling };
+  let arrived = '';
+  try {
+    const [said] = await state.during({ kind: 'speaking', role, model: name }, (signal) =>
+      speak(
+        model,
+        {
+          role,
+          context,
+          contextBudget: state.options.contextBudget,
+          turns: state.prompt(parent),
+          n: 1,
+          seed,
+          onDelta: (_, text) => {
+            arrived += text;
+            state.emit({ type: 'delta', role, text });
+          },
+          onDropped: (turns) =>
+            state.emit({ type: 'notice', text: `${name} does not see the first ${turns} turns: its window is full` }),
+        },
+        signal,
+      ),
+    );
+    if (said) await commit(state, role, { content: said.text, by, ...(said.end ? { end: true } : {}) }, parent);
+  } catch (error) {
+    if (arrived.trim() !== '') await commit(state, role, { content: arrived.trim(), by, partial: true }, parent);
+    throw error;
+  }
+}
+
+/** Saves a turn, then tells of it, then judges it. */
+export async function commit(
+  state: ConversationState,
+  role: Role,
+  turn: { content: string; by: Author; end?: boolean; partial?: boolean },
+  parent: number | null = state.nextParent(),
+): Promise<void> {
+  const added = addTurn(state.session, parent, { role, ...turn, at: state.ports.clock.now().toISOString() });
+  await state.change(added.session);
+  state.emit({ type: 'turn', node: added.node });
+  if (role === 'user' && !turn.partial) await judgeBranch(state);
+  if (turn.end) state.emit({ type: 'ended', by: turn.by.kind === 'human' ? 'person' : 'simulator' });
+}
+
+/**
+ * Gives every user turn of the open branch its z_t by the current discriminator; those that have one keep it. A turn that
+ * could not be judged is still a turn: the session goes on, and `retry` judges it later.
+ */
+export async function judgeBranch(state: ConversationState): Promise<void> {
+  const name = state.session.roles.discriminator;
+  if (name === null) return;
+  const missing = state
+    .path()
+    .filter((node) => node.role === 'user' && !node.partial && node.content.trim() !== '' && !node.scores[name]);
+  if (missing.length === 0) return;
+  try {
+    const discriminator = await state.during({ kind: 'loading', model: name }, (signal) =>
+      state.ports.models.discriminator(name, signal),
+    );
+    for (const node of missing) {
+      const z = await state.during({ kind: 'judging', node: node.id }, (signal) =>
+        judge(discriminator, state.session.context, state.prompt(node.id), signal),
+      );
+      const score = { z, template: discriminator.template };
+      const scores = { ...state.session.nodes[node.id]?.scores, [name]: score };
+      await state.change(setNode(state.session, node.id, { scores }));
+      const r = z - state.zBefore(node, name, discriminator.logitP0);
+      state.emit({ type: 'scored', node: node.id, discriminator: name, score, r });
+    }
+  } catch (error) {
+    const known = asFoilError(error);
+    if (known) state.emit({ type: 'error', error: known, retry: true });
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * A 31-bit seed from a session's seed and what it is for, so that every turn and every set of alternatives samples
+ * independently and can be sampled again. (Steele, Lea & Flood's SplitMix finaliser, on 32 bits.)
+ */
+export function deriveSeed(seed: number, ...path: readonly number[]): number {
+  let state = seed | 0;
+  for (const step of path) {
+    state = Math.imul(state ^ (step + 0x9e3779b9), 0x85ebca6b);
+    state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+    state ^= state >>> 16;
+  }
+  return state & 0x7fffffff;
+}

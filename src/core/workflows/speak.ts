@@ -1,0 +1,76 @@
+import { FoilError } from '../errors.ts';
+import type { ChatModel, GenerateEvent } from '../ports.ts';
+import { fitContext, withinWindow } from '../prompt/budget.ts';
+import { chatbotMessages, type PromptTurn, simulatorMessages } from '../prompt/messages.ts';
+import type { Context } from '../session/schema.ts';
+
+export interface Utterance {
+  readonly text: string;
+  /** The simulator ends the session with this turn; `text` may then be empty. */
+  readonly end: boolean;
+  /** Ran into max_tokens. */
+  readonly cut: boolean;
+}
+
+export interface SpeakRequest {
+  readonly role: 'user' | 'assistant';
+  readonly context: Context;
+  readonly contextBudget?: number | undefined;
+  /** h_t: what was said so far. */
+  readonly turns: readonly PromptTurn[];
+  readonly n: number;
+  readonly seed: number;
+  readonly onDelta?: (index: number, text: string) => void;
+  /** Told how many of the oldest turns did not fit the model's window. */
+  readonly onDropped?: (turns: number) => void;
+}
+
+/** Tokens that the template and a reply without max_tokens need beside context and history. */
+const REPLY_ROOM = 512;
+
+/** An empty reply that does not end the session says nothing: it is asked for again with other seeds, this often. */
+const EMPTY_RETRIES = 3;
+
+/**
+ * Samples n next turns u_t ~ pi(u_t | h_t, c), or n replies of the chatbot, from one prefix.
+ * @throws FoilError `empty-reply` when the model keeps saying nothing: an empty turn must never enter a session.
+ */
+export async function speak(model: ChatModel, request: SpeakRequest, signal: AbortSignal): Promise<Utterance[]> {
+  const system =
+    request.role === 'user'
+      ? (await fitContext(request.context, model, signal, request.contextBudget)).text
+      : model.system;
+  const reply = model.sampling.max_tokens ?? REPLY_ROOM;
+  const room =
+    model.window === null ? null : model.window - reply - Math.ceil(new TextEncoder().encode(system ?? '').length / 3) - 32;
+  return await withinWindow(request.turns, room, async (turns, dropped) => {
+    if (dropped > 0) request.onDropped?.(dropped);
+    const messages =
+      request.role === 'user' ? simulatorMessages(system ?? '', turns, model.flip) : chatbotMessages(system, turns);
+    const said: Utterance[] = [];
+    for (let missing = request.n, attempt = 0; missing > 0; attempt += 1) {
+      if (attempt > EMPTY_RETRIES) {
+        throw new FoilError('empty-reply', `${model.name} answered with nothing ${attempt} times in a row`, {
+          remedy: ['try again with another temperature', 'look at the last turns: the model may see no open question'],
+        });
+      }
+      // Choices of the first attempt have seeds seed..seed+n-1; a retry goes on where they ended.
+      const seed = request.seed + attempt * request.n;
+      const first = said.length;
+      for await (const event of model.generate({ messages, n: missing, seed, sampling: model.sampling }, signal)) {
+        take(event, first, said, request.onDelta);
+      }
+      missing = request.n - said.length;
+    }
+    return said;
+  });
+}
+
+function take(event: GenerateEvent, first: number, said: Utterance[], onDelta: SpeakRequest['onDelta']): void {
+  if (event.type === 'delta') {
+    onDelta?.(first + event.index, event.text);
+    return;
+  }
+  const text = event.text.trim();
+  if (text !== '' || event.end) said.push({ text, end: event.end, cut: event.cut });
+}
