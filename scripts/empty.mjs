@@ -1,0 +1,2 @@
+/** Stands for packages that the bundle never runs. */
+export default {};

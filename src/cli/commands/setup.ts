@@ -1,0 +1,70 @@
+import { type Command, Option } from 'commander';
+import { formatDuration } from '../../core/text/quantity.ts';
+import type { Cli, Run } from '../cli.ts';
+import { examples } from '../options.ts';
+
+interface TrainOptions {
+  readonly device: 'cpu' | 'cuda' | 'auto';
+  readonly python?: string;
+  readonly torchIndex?: string;
+  readonly dir?: string;
+}
+
+/** `foil setup`: what can be fetched or built ahead of its first use. */
+export function registerSetup(program: Command, run: Run): void {
+  const setup = program
+    .command('setup')
+    .description('Fetch or build ahead of time what Foil otherwise fetches when it is first needed.');
+
+  setup
+    .command('train')
+    .description('Build the Python environment of the training stages. Chatting and scoring need none.')
+    .addOption(
+      new Option('--device <device>', 'what torch runs on; auto takes cuda where nvidia-smi lists a GPU')
+        .choices(['cpu', 'cuda', 'auto'])
+        .default('auto'),
+    )
+    .option('--python <path>', 'Python to build with (3.10 or newer)')
+    .option('--torch-index <url>', "pip index to take torch from, PyTorch's own for CPU builds, say")
+    .option('--dir <dir>', "folder to hold the environment, instead of the user's cache")
+    .addHelpText(
+      'after',
+      examples(
+        ['foil setup train', 'build it, or go on where a build stopped'],
+        ['foil setup train --device cpu --python python3.12', 'for the CPU, with a Python of your choice'],
+        ['foil setup train --json', 'the same for a script; the last line names the interpreter'],
+      ),
+    )
+    .action(run(setupTrain));
+}
+
+async function setupTrain(cli: Cli, options: TrainOptions): Promise<undefined> {
+  const { buildTrainEnv } = await import('../../backends/setup/build-env.ts');
+  const { out } = cli;
+  const begun = performance.now();
+  let step = 'looking for Python';
+  const build = buildTrainEnv(options, cli.signal);
+  while (true) {
+    const next = await build.next();
+    if (next.done) {
+      const { dir, executable, python, device, packages, built } = next.value;
+      out.progress(null);
+      out.event({ event: 'ready', dir, executable, python, device, built, packages });
+      out.line(`Training environment ready: ${dir}`);
+      out.line(`Python ${python}, torch ${packages['torch'] ?? 'none'}, ${device}`);
+      return;
+    }
+    const event = next.value;
+    if (event.type === 'step') {
+      step = `[${event.index}/${event.of}] ${event.title}`;
+      out.event({ event: 'step', index: event.index, of: event.of, title: event.title });
+    }
+    if (event.type === 'notice') {
+      out.event({ event: 'notice', text: event.text });
+      out.notice(event.text);
+    } else {
+      const elapsed = formatDuration((performance.now() - begun) / 1000);
+      out.progress({ step, text: `${elapsed}  ${event.type === 'line' ? event.text.trim() : ''}` });
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { runCli } from './cli.ts';
+import { EXIT } from './failure.ts';
+
+/** A second signal this soon is the same key press: npm and bin/foil.js pass on what the terminal sent to everyone. */
+const SAME_PRESS_MS = 300;
+
+const controller = new AbortController();
+let cancelledAt = 0;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (!controller.signal.aborted) {
+      cancelledAt = performance.now();
+      controller.abort();
+    } else if (performance.now() - cancelledAt > SAME_PRESS_MS) {
+      process.exit(EXIT.cancelled);
+    }
+  });
+}
+
+// `foil ... | head`: the reader has seen enough; the work stops, and that is no error
+let readerGone = false;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  readerGone = true;
+  controller.abort();
+});
+
+const { stdout, stderr, stdin, env } = process;
+const code = await runCli(process.argv.slice(2), {
+  stdout,
+  stderr,
+  stdin,
+  env,
+  cwd: process.cwd(),
+  signal: controller.signal,
+});
+if (!readerGone) await new Promise((done) => stdout.write('', done));
+process.exit(readerGone && code === EXIT.cancelled ? EXIT.done : code);

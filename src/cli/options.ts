@@ -1,0 +1,30 @@
+import { InvalidArgumentError } from 'commander';
+
+/** Parser of a whole number within limits, for commander's `option`. */
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^-?\d+$/.test(text) || value < min || value > max) {
+      const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+      throw new InvalidArgumentError(`It takes a whole number ${range}.`);
+    }
+    return value;
+  };
+}
+
+/** Parser of a number within limits, for commander's `option`. */
+export function decimal(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`It takes a number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}
+
+/** The examples below a command's help, for `addHelpText('after', ...)`. */
+export function examples(...lines: readonly (readonly [command: string, meaning: string])[]): string {
+  const width = Math.max(...lines.map(([command]) => command.length));
+  return `\nExamples:\n${lines.map(([command, meaning]) => `  $ ${command.padEnd(width)}  ${meaning}`).join('\n')}`;
+}

@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { Run, Surroundings } from './cli.ts';
+import { registerDoctor } from './commands/doctor.ts';
+import { registerSetup } from './commands/setup.ts';
+
+/** All commands. Each file of `commands/` declares one and loads what it needs only when it runs. */
+export function createProgram(run: Run, around: Surroundings): Command {
+  const program = new Command('foil')
+    .description('A terminal workbench for adversarially trained user simulators.')
+    .version(packageJson.version)
+    .option('--workspace <dir>', 'folder with sessions/, pairs/ and foil.yaml', '.')
+    .option('--json', 'JSON lines on stdout, and nothing else there', false)
+    .configureHelp({ showGlobalOptions: true })
+    // errors are printed in one place, by runCli
+    .configureOutput({ writeOut: (text) => around.stdout.write(text), writeErr: () => {}, outputError: () => {} })
+    .exitOverride();
+
+  for (const register of [registerSetup, registerDoctor]) register(program, run);
+  return program;
+}
