@@ -46,7 +46,6 @@ if (process.argv.includes('--force') || !fresh()) {
     chunkNames: 'chunks/[name]-[hash]',
     minifySyntax: true,
     minifyWhitespace: true,
-    keepNames: true,
     legalComments: 'none',
     define: { 'process.env.NODE_ENV': '"production"' },
     // Ink asks for the devtools only in development, but imports them statically
