@@ -18,17 +18,18 @@ export function plainText(text: string): string {
 }
 
 /**
- * C0 but LF, DEL and C1; bidi controls; zero-width and other invisible format characters; variation selectors; line
- * separators; tags. Each class alone is legitimate in some place (see `keep`), but never unseen.
+ * C0 but LF, DEL and C1; line and paragraph separators; surrogates; all that Unicode says not to show (bidi controls,
+ * zero-width characters, joiners, variation selectors, tags) and interlinear annotation. Some of these are legitimate
+ * in places (see `keep`).
  */
-const SUSPECT =
-  /[\u{0}-\u{9}\u{B}-\u{1F}\u{7F}-\u{9F}\u{AD}\u{61C}\u{115F}\u{1160}\u{17B4}\u{17B5}\u{180B}-\u{180F}\u{200B}-\u{200F}\u{2028}-\u{202E}\u{2060}-\u{206F}\u{3164}\u{FE00}-\u{FE0F}\u{FEFF}\u{FFA0}\u{FFF0}-\u{FFFB}\u{1D173}-\u{1D17A}\u{E0000}-\u{E0FFF}\p{Surrogate}]/u;
+const SUSPECT = /(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u{FFF9}-\u{FFFB}]/u;
 
 /** More marks than this on one base are no language; a single cell could hold megabytes of them. */
 const MAX_MARKS = 16;
 const MARK_RUN = new RegExp(`(\\p{M}{${MAX_MARKS}})\\p{M}+`, 'gu');
 /** England, Scotland and Wales: the only emoji that are spelled with tag characters (Unicode TR 51, ED-14a). */
-const TAG_FLAG = /\u{1F3F4}\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}\u{E0067}|\u{E0073}\u{E0063}\u{E0074}|\u{E0077}\u{E006C}\u{E0073})\u{E007F}/uy;
+const TAG_FLAG =
+  /\u{1F3F4}\u{E0067}\u{E0062}(?:\u{E0065}\u{E006E}\u{E0067}|\u{E0073}\u{E0063}\u{E0074}|\u{E0077}\u{E006C}\u{E0073})\u{E007F}/uy;
 const BEFORE_JOINER_EMOJI = /(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u{FE0F}|\u{20E3})$/u;
 const AFTER_JOINER_EMOJI = /^\p{Extended_Pictographic}/u;
 /** Scripts whose spelling needs ZWJ and ZWNJ (Unicode 17, section 23.2). */
@@ -38,10 +39,17 @@ const JOINING =
 function clean(input: string, replace: (character: string) => string): string {
   let text = input;
   if (SUSPECT.test(text)) {
-    text = text.toWellFormed().replaceAll('\r\n', '\n').replace(/[\u2028\u2029]/g, '\n').replaceAll('\t', '    ');
+    text = text
+      .toWellFormed()
+      .replaceAll('\r\n', '\n')
+      .replace(/[\u2028\u2029]/g, '\n')
+      .replaceAll('\t', '    ');
     text = scan(text, replace);
   }
-  return text.replace(MARK_RUN, (run, kept: string) => kept + (replace('\u{300}') && `⟨+${[...run].length - MAX_MARKS} marks⟩`));
+  return text.replace(
+    MARK_RUN,
+    (run, kept: string) => kept + (replace('\u{300}') && `⟨+${[...run].length - MAX_MARKS} marks⟩`),
+  );
 }
 
 function scan(text: string, replace: (character: string) => string): string {

@@ -7,6 +7,7 @@ export interface Row {
 }
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const SPACE = 32;
 const PRINTABLE_ASCII = /^[ -~]*$/;
 /** Most text repeats few characters outside ASCII, and string-width costs microseconds a call. */
 const widths = new Map<string, number>();
@@ -65,14 +66,10 @@ export function fit(text: string, width: number, align: 'left' | 'right' = 'left
  */
 export function wrapRows(text: string, width: number, from = 0, limit = Number.POSITIVE_INFINITY): Row[] {
   const rows: Row[] = [];
-  let at = from;
-  while (rows.length < limit) {
-    const feed = text.indexOf('\n', at);
-    const end = feed === -1 ? text.length : feed;
-    at = wrapParagraph(text, at, end, Math.max(2, width), limit, rows);
-    if (at < end) break;
-    if (feed === -1) break;
-    at = feed + 1;
+  for (let start = from; start !== -1 && rows.length < limit; ) {
+    const row = { start, end: rowEnd(text, start, Math.max(2, width)) };
+    rows.push(row);
+    start = nextStart(text, row);
   }
   return rows;
 }
@@ -91,8 +88,8 @@ export function rewrap(
   inserted: number,
 ): Row[] {
   const hit = rowAt(rows, at);
-  // The change may let the first word of its row fit on the row above.
-  const first = Math.max(0, hit - 1);
+  // The change may let the first word of its row fit on the row above, which may then be joined by a mark to its own.
+  const first = Math.max(0, hit - 2);
   const from = rows[first]?.start ?? 0;
   const delta = inserted - removed;
   const changedTo = at + inserted;
@@ -138,48 +135,51 @@ function nextStart(text: string, row: Row): number {
   return row.end < text.length ? row.end : -1;
 }
 
-/** Wraps one paragraph, `text[from..end)`; returns where it stopped, `end` unless the limit was reached. */
-function wrapParagraph(text: string, from: number, end: number, width: number, limit: number, rows: Row[]): number {
-  let start = from;
-  let used = 0;
-  let at = from;
-  const push = (to: number): void => {
-    rows.push({ start, end: to });
-    start = to;
-    used = 0;
-  };
-  while (at < end) {
-    const wordEnd = endOfWord(text, at, end, width);
-    const word = text.slice(at, wordEnd);
-    const size = cellWidth(word);
-    if (used + size > width) {
-      if (used > 0) {
-        push(at);
-        if (rows.length >= limit) return start;
-      }
-      if (size > width) {
-        for (const part of graphemes(word)) {
-          const cells = graphemeWidth(part);
-          if (used + cells > width && used > 0) {
-            push(at);
-            if (rows.length >= limit) return start;
-          }
-          used += cells;
-          at += part.length;
-        }
-      } else {
-        used = size;
-        at = wordEnd;
-      }
-    } else {
-      used += size;
-      at = wordEnd;
-    }
-    while (at < end && text.charCodeAt(at) === 32) {
-      at += 1;
-      used += 1;
-    }
+/** Where the row that starts at `start` ends: at a line feed, the end of the text, or where `width` makes it break. */
+function rowEnd(text: string, start: number, width: number): number {
+  const window = text.slice(start, start + width + 1);
+  const feed = window.indexOf('\n');
+  if (
+    feed === -1 ? window.length <= width && PRINTABLE_ASCII.test(window) : PRINTABLE_ASCII.test(window.slice(0, feed))
+  ) {
+    return start + (feed === -1 ? window.length : feed);
   }
-  push(end);
-  return end;
+  if (feed === -1 && PRINTABLE_ASCII.test(window)) {
+    if (window.charCodeAt(width) === SPACE) return skipSpaces(text, start + width);
+    const space = window.lastIndexOf(' ');
+    return space === -1 ? start + width : start + space + 1;
+  }
+  return rowEndOfGraphemes(text, start, width);
+}
+
+/** `rowEnd` for text beyond ASCII. Wide characters (CJK) may break on either side. */
+function rowEndOfGraphemes(text: string, start: number, width: number): number {
+  for (let size = 4 * (width + 1); ; size *= 4) {
+    const slice = text.slice(start, start + size);
+    const whole = start + size >= text.length;
+    let used = 0;
+    let at = 0;
+    let breakAt = -1;
+    for (const { segment } of segmenter.segment(slice)) {
+      if (segment === '\n') return start + at;
+      // The last grapheme of a slice may go on beyond it.
+      if (!whole && at + segment.length === slice.length) break;
+      const cells = graphemeWidth(segment);
+      if (cells === 2 && at > 0) breakAt = at;
+      if (used + cells > width && at > 0) {
+        if (segment === ' ') return skipSpaces(text, start + at);
+        return start + (breakAt === -1 ? at : breakAt);
+      }
+      used += cells;
+      at += segment.length;
+      if (segment === ' ' || cells === 2) breakAt = at;
+    }
+    if (whole) return text.length;
+  }
+}
+
+function skipSpaces(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) === SPACE) at += 1;
+  return at;
 }

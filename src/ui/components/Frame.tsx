@@ -1,0 +1,52 @@
+import type { ReactNode } from 'react';
+import { safeText } from '../../core/text/safe.ts';
+import { cellWidth, truncate } from '../../core/text/wrap.ts';
+import { Box, Text } from '../ink.ts';
+import { useTheme } from '../theme.ts';
+
+export interface FrameProps {
+  readonly title: string;
+  /** Shown at the right of the upper border, such as a count. */
+  readonly note?: string;
+  readonly focused: boolean;
+  readonly width: number;
+  readonly height: number;
+  /** Gets `width - 2` by `height - 2` cells; what does not fit is cut. */
+  readonly children?: ReactNode;
+}
+
+/** A box with its title in the border. The focused one has a double border, so that it shows without colour too. */
+export function Frame({ title, note = '', focused, width, height, children }: FrameProps) {
+  const theme = useTheme();
+  const style = theme.style(focused ? 'focus' : 'dim');
+  const { color, dimColor = false } = style;
+  return (
+    <Box flexDirection="column" width={width} height={height} overflow="hidden">
+      <Text wrap="truncate" {...style}>
+        {frameTop(title, note, focused, width)}
+      </Text>
+      <Box
+        flexDirection="column"
+        width={width}
+        height={height - 1}
+        overflow="hidden"
+        borderStyle={focused ? 'double' : 'single'}
+        borderTop={false}
+        borderDimColor={dimColor}
+        {...(color === undefined ? {} : { borderColor: color })}
+      >
+        {children}
+      </Box>
+    </Box>
+  );
+}
+
+/** The upper border, exactly `width` cells. */
+export function frameTop(title: string, note: string, focused: boolean, width: number): string {
+  const [left, bar, right] = focused ? ['╔', '═', '╗'] : ['┌', '─', '┐'];
+  const room = Math.max(0, width - 2);
+  const shownTitle = title === '' ? '' : truncate(` ${safeText(title).replaceAll('\n', ' ')} `, room);
+  const left2 = room - cellWidth(shownTitle);
+  const shownNote = note === '' || left2 < 6 ? '' : truncate(` ${safeText(note).replaceAll('\n', ' ')} `, left2 - 1);
+  return `${left}${shownTitle}${bar.repeat(Math.max(0, left2 - cellWidth(shownNote)))}${shownNote}${right}`;
+}
