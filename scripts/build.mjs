@@ -6,6 +6,7 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writ
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundleOptions } from './bundle.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -22,7 +23,7 @@ function newest(path) {
 
 function fresh() {
   if (!existsSync(stamp) || Object.keys(entries).some((name) => !existsSync(join(dist, `${name}.js`)))) return false;
-  const sources = ['src', 'package.json', 'package-lock.json', 'scripts/build.mjs'].map((name) => join(root, name));
+  const sources = ['src', 'package.json', 'package-lock.json', 'scripts'].map((name) => join(root, name));
   return Math.max(...sources.map(newest)) < statSync(stamp).mtimeMs;
 }
 
@@ -32,31 +33,7 @@ if (process.argv.includes('--force') || !fresh()) {
   // a build that fails leaves the last good one in place
   const next = join(root, 'node_modules', '.foil-build');
   rmSync(next, { recursive: true, force: true });
-  await build({
-    absWorkingDir: root,
-    entryPoints: entries,
-    outdir: next,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    // a node target rewrites Ink's \p{} literals to `new RegExp` at each use: 7 to 16% of the CPU while it draws
-    target: 'esnext',
-    // what `import()` loads stays apart: screens, the OpenAI client and execa cost 80 to 200 ms each at start
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    // Ink asks for the devtools only in development, but imports them statically
-    alias: { 'react-devtools-core': join(root, 'scripts/empty.mjs') },
-    // finds its prebuilt libraries by its own place in node_modules
-    external: ['node-llama-cpp'],
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
-  });
+  await build({ ...bundleOptions(root), entryPoints: entries, outdir: next });
   writeFileSync(join(next, '.built'), '');
   // sources saved while the build ran are newer than it
   utimesSync(join(next, '.built'), at, at);
