@@ -39,7 +39,9 @@ export function formatPlace(place: ErrorPlace | undefined): string {
 export function formatError(error: unknown): string {
   if (!(error instanceof FoilError)) return error instanceof Error ? error.message : String(error);
   const place = formatPlace(error.where);
-  return [place ? `${place}: ${error.message}` : error.message, ...error.remedy.map((step) => `  → ${step}`)].join('\n');
+  return [place ? `${place}: ${error.message}` : error.message, ...error.remedy.map((step) => `  → ${step}`)].join(
+    '\n',
+  );
 }
 
 /** True for the rejection that an AbortSignal causes, whoever threw it. */

@@ -1,6 +1,6 @@
-import type { ChatMessage, DiscriminatorInput } from './prompt/messages.ts';
-import type { CountTokens } from './prompt/context.ts';
 import type { PreferencePair } from './preference/schema.ts';
+import type { CountTokens } from './prompt/context.ts';
+import type { ChatMessage, DiscriminatorInput } from './prompt/messages.ts';
 import type { LiveSession, Sampling, Session } from './session/schema.ts';
 
 /**
@@ -19,7 +19,13 @@ export interface GenerateRequest {
 export type GenerateEvent =
   | { readonly type: 'delta'; readonly index: number; readonly text: string }
   /** One choice is whole. `end`: the model ended the session; `cut`: it ran into max_tokens. */
-  | { readonly type: 'choice'; readonly index: number; readonly text: string; readonly end: boolean; readonly cut: boolean };
+  | {
+      readonly type: 'choice';
+      readonly index: number;
+      readonly text: string;
+      readonly end: boolean;
+      readonly cut: boolean;
+    };
 
 /** A simulator or a chatbot behind any engine. Throws FoilError; an aborted signal rejects with an AbortError. */
 export interface ChatModel {

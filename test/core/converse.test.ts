@@ -126,7 +126,9 @@ describe('converse', () => {
 
   test('a reply cut off in mid-stream is kept, marked, and replaced by a retry', async () => {
     let calls = 0;
-    const { ports, sessions } = setUp({ simulator: () => (calls++ === 0 ? new Error('half a sen') : 'whole sentence now') });
+    const { ports, sessions } = setUp({
+      simulator: () => (calls++ === 0 ? new Error('half a sen') : 'whole sentence now'),
+    });
     const first = await play(ports, [{ type: 'step' }]);
     expect(pathTo(first.session)).toMatchObject([{ content: 'half a sen', partial: true }]);
     expect(first.events.find((event) => event.type === 'error')).toMatchObject({ retry: true });
@@ -147,7 +149,8 @@ describe('converse', () => {
 
   test('alternatives: one request of n from the same prefix, ranked by r with the original among them; branch; pair', async () => {
     const { ports, simulator, pairs } = setUp({
-      simulator: (request, index) => (request.n === 1 ? 'the original has five words' : 'word '.repeat(index + 1).trim()),
+      simulator: (request, index) =>
+        request.n === 1 ? 'the original has five words' : 'word '.repeat(index + 1).trim(),
     });
     const first = await play(ports, [{ type: 'step' }, { type: 'alternatives', node: 0 }]);
     const done = first.events.findLast((event) => event.type === 'candidates' && event.done);
@@ -169,7 +172,9 @@ describe('converse', () => {
       {},
       first.session,
     );
-    expect(pairs.pairs).toMatchObject([{ t: 1, history: [], chosen: { content: best.text, r: 5 }, rejected: { r: -2 } }]);
+    expect(pairs.pairs).toMatchObject([
+      { t: 1, history: [], chosen: { content: best.text, r: 5 }, rejected: { r: -2 } },
+    ]);
     expect(second.session.nodes.map((node) => node.parent)).toEqual([null, null]);
     expect(texts(second.session)).toEqual([best.text]);
     const back = await play(ports, [{ type: 'goto', node: 0 }], {}, second.session);
@@ -186,7 +191,9 @@ describe('converse', () => {
 
   test('another discriminator judges the whole branch anew and keeps the scores of the first', async () => {
     const { ports } = setUp({ simulator: () => 'five words are in here' });
-    const { session } = await play(ports, [{ type: 'run' }, { type: 'switch', discriminator: 'disc' }], { maxUserTurns: 2 });
+    const { session } = await play(ports, [{ type: 'run' }, { type: 'switch', discriminator: 'disc' }], {
+      maxUserTurns: 2,
+    });
     const users = pathTo(session).filter((node) => node.role === 'user');
     expect(users.every((node) => node.scores['words'] && node.scores['disc'])).toBe(true);
   });

@@ -24,11 +24,7 @@ export class FakeChatModel implements ChatModel {
   private readonly script: Script;
   private readonly delayMs: number;
 
-  constructor(
-    name: string,
-    script: Script,
-    options: { system?: string; window?: number; delayMs?: number } = {},
-  ) {
+  constructor(name: string, script: Script, options: { system?: string; window?: number; delayMs?: number } = {}) {
     this.name = name;
     this.script = script;
     this.system = options.system ?? null;

@@ -14,7 +14,10 @@ export function asEndpointError(error: unknown, server: string, model: string, k
   const shape = (error ?? {}) as Shape;
   const text = shape.message ?? String(error);
   if (shape.status === 400 && /context.length|maximum.*tokens|too long|longer than|max_model_len/iu.test(text)) {
-    return new FoilError('prompt-too-long', `${server}: ${text}`, { remedy: 'shorten the context or the session', cause: error });
+    return new FoilError('prompt-too-long', `${server}: ${text}`, {
+      remedy: 'shorten the context or the session',
+      cause: error,
+    });
   }
   if (shape.status === 401 || shape.status === 403) {
     return new FoilError('not-authorised', `${server} refused the key (HTTP ${shape.status})`, {
@@ -27,10 +30,14 @@ export function asEndpointError(error: unknown, server: string, model: string, k
     });
   }
   if (shape.status === 429) {
-    return new FoilError('rate-limited', `${server} asks for fewer requests (HTTP 429)`, { remedy: 'wait, then retry' });
+    return new FoilError('rate-limited', `${server} asks for fewer requests (HTTP 429)`, {
+      remedy: 'wait, then retry',
+    });
   }
   if (shape.status !== undefined) {
-    return new FoilError('endpoint-failed', `${server}: HTTP ${shape.status}: ${text}`, { remedy: 'retry; look at the log of the server' });
+    return new FoilError('endpoint-failed', `${server}: HTTP ${shape.status}: ${text}`, {
+      remedy: 'retry; look at the log of the server',
+    });
   }
   const reason = [text, shape.cause?.message, shape.cause?.code].filter(Boolean).join(': ');
   return new FoilError('unreachable', `${server} does not answer (${reason})`, {

@@ -64,7 +64,10 @@ export function discriminatorRows(
     if (!source) continue;
     const [realTurns, simTurns] = matchLength(source.turns, simulation.turns, options.match);
     if (realTurns.length === 0 || simTurns.length === 0) continue;
-    const rendered = renderContext(source.context, options.instruction === undefined ? {} : { instruction: options.instruction });
+    const rendered = renderContext(
+      source.context,
+      options.instruction === undefined ? {} : { instruction: options.instruction },
+    );
     const group = groupOf(source);
     const pair = simulation.id;
     rows.push(

@@ -35,12 +35,22 @@ export type Sampling = z.infer<typeof samplingSchema>;
 /** Who wrote a turn: a person in that seat, a person in a real corpus, or a model by its registry name. */
 export const authorSchema = z.union([
   z.object({ kind: z.literal('human') }),
-  z.object({ kind: z.literal('model'), name: z.string(), seed: z.number().int().optional(), sampling: samplingSchema.optional() }),
+  z.object({
+    kind: z.literal('model'),
+    name: z.string(),
+    seed: z.number().int().optional(),
+    sampling: samplingSchema.optional(),
+  }),
 ]);
 export type Author = z.infer<typeof authorSchema>;
 
 /** Log-odds z_t = logit(p_t) of one discriminator at the end of one user turn (Eq. 2), with what produced it. */
-export const scoreSchema = z.object({ z: z.number(), template: z.string().optional() });
+export const scoreSchema = z.object({
+  z: z.number(),
+  /** z_0 of the discriminator, from which r_1 is counted. */
+  logit_p0: z.number().default(0),
+  template: z.string().optional(),
+});
 export type Score = z.infer<typeof scoreSchema>;
 
 export const turnSchema = z.object({
@@ -76,7 +86,10 @@ export const sessionSchema = z
     origin: originSchema.default('real'),
     /** Discriminator name to z_1..z_T. */
     scores: z
-      .record(z.string(), z.object({ z: z.array(z.number()), logit_p0: z.number(), template: z.string(), engine: z.string() }))
+      .record(
+        z.string(),
+        z.object({ z: z.array(z.number()), logit_p0: z.number(), template: z.string(), engine: z.string() }),
+      )
       .optional(),
     meta: z.record(z.string(), z.unknown()).default({}),
   })

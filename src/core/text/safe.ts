@@ -63,7 +63,9 @@ function scan(text: string, replace: (character: string) => string): string {
       finder.lastIndex = match.index + length;
       continue;
     }
-    if (keep(character, text, match.index)) continue;
+    // What stands before it counts as it will stand there, marks and all.
+    const before = from === match.index ? lastCharacter(out, out.length) : lastCharacter(text, match.index);
+    if (keep(character, before, text.slice(match.index + 1, match.index + 3))) continue;
     let end = match.index + character.length;
     out += text.slice(from, match.index);
     if (isTag(character)) {
@@ -98,15 +100,11 @@ function spelled(tags: string): string {
     .join('');
 }
 
-/** Whether a suspect character does its proper work where it stands. */
-function keep(character: string, text: string, index: number): boolean {
+/** Whether a suspect character does its proper work between what stands before and after it. */
+function keep(character: string, before: string, after: string): boolean {
   const code = character.codePointAt(0) ?? 0;
-  const before = lastCharacter(text, index);
-  if (code === 0x200d) {
-    const after = text.slice(index + 1, index + 3);
-    return JOINING.test(before) || (BEFORE_JOINER_EMOJI.test(before) && AFTER_JOINER_EMOJI.test(after));
-  }
-  if (code === 0x200c) return JOINING.test(before);
+  if (code === 0x200d && BEFORE_JOINER_EMOJI.test(before) && AFTER_JOINER_EMOJI.test(after)) return true;
+  if (code === 0x200c || code === 0x200d) return JOINING.test(before);
   if (code >= 0xfe00 && code <= 0xfe0f) return before !== '' && !/[\s\p{C}\p{M}]/u.test(before);
   if (code >= 0xe0100 && code <= 0xe01ef) return /\p{Script=Han}/u.test(before);
   if (code >= 0x180b && code <= 0x180f && code !== 0x180e) return /\p{Script=Mongolian}/u.test(before);

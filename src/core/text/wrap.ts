@@ -52,7 +52,7 @@ export function truncate(text: string, width: number): string {
 }
 
 /** The text truncated or padded with spaces to exactly `width` cells. */
-export function fit(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+export function fitWidth(text: string, width: number, align: 'left' | 'right' = 'left'): string {
   const cut = truncate(text, width);
   const space = ' '.repeat(Math.max(0, width - cellWidth(cut)));
   return align === 'left' ? cut + space : space + cut;

@@ -1,5 +1,5 @@
-import { type Candidate, rank } from '../preference/candidates.ts';
 import type { ChatModel, Discriminator } from '../ports.ts';
+import { type Candidate, rank } from '../preference/candidates.ts';
 import type { PromptTurn } from '../prompt/messages.ts';
 import type { Author, Context } from '../session/schema.ts';
 import { judge } from './judge.ts';
@@ -10,7 +10,10 @@ export interface AlternativesRequest {
   readonly contextBudget?: number | undefined;
   /** h_t: the turns before the user turn in question. */
   readonly history: readonly PromptTurn[];
-  readonly original: { text: string; end: boolean; by: Author };
+  /** The text that stands at the turn; null when more samples join alternatives that have it already. */
+  readonly original: { text: string; end: boolean; by: Author } | null;
+  /** Index of the first candidate; 0 unless more samples join earlier ones. */
+  readonly firstIndex?: number;
   /** z_{t-1}; z_0 for the first user turn. Computed if absent. */
   readonly previousZ?: number;
   /** How many to sample; 8 in the paper. */
@@ -37,16 +40,19 @@ export async function* alternatives(
   const said = await speak(simulator, { role: 'user', context, contextBudget, turns: history, n, seed }, signal);
   yield { type: 'sampled', done: said.length, of: n };
 
-  const previousZ = discriminator ? (request.previousZ ?? (await zBefore(discriminator, context, history, signal))) : null;
+  const previousZ = discriminator
+    ? (request.previousZ ?? (await zBefore(discriminator, context, history, signal)))
+    : null;
   const texts: (Utterance & { by: Author })[] = [
-    { ...request.original, cut: false },
+    ...(request.original ? [{ ...request.original, cut: false }] : []),
     ...said.map((utterance, i): Utterance & { by: Author } => ({
       ...utterance,
       by: { kind: 'model', name: simulator.name, seed: seed + i, sampling: simulator.sampling },
     })),
   ];
   const candidates: Candidate[] = [];
-  for (const [index, { text, end, by }] of texts.entries()) {
+  for (const [offset, { text, end, by }] of texts.entries()) {
+    const index = (request.firstIndex ?? 0) + offset;
     const twin = candidates.find((other) => other.text === text);
     const z = twin ? twin.z : await zAfter(discriminator, context, history, text, signal);
     const candidate = { index, text, end, by, z, r: z === null || previousZ === null ? null : z - previousZ };
@@ -78,7 +84,5 @@ async function zBefore(
   signal: AbortSignal,
 ): Promise<number> {
   const last = history.findLastIndex((turn) => turn.role === 'user' && turn.content.trim() !== '');
-  return last === -1
-    ? discriminator.logitP0
-    : await judge(discriminator, context, history.slice(0, last + 1), signal);
+  return last === -1 ? discriminator.logitP0 : await judge(discriminator, context, history.slice(0, last + 1), signal);
 }

@@ -42,7 +42,9 @@ export async function speak(model: ChatModel, request: SpeakRequest, signal: Abo
       : model.system;
   const reply = model.sampling.max_tokens ?? REPLY_ROOM;
   const room =
-    model.window === null ? null : model.window - reply - Math.ceil(new TextEncoder().encode(system ?? '').length / 3) - 32;
+    model.window === null
+      ? null
+      : model.window - reply - Math.ceil(new TextEncoder().encode(system ?? '').length / 3) - 32;
   return await withinWindow(request.turns, room, async (turns, dropped) => {
     if (dropped > 0) request.onDropped?.(dropped);
     const messages =

@@ -1,8 +1,8 @@
 import { FoilError } from '../../errors.ts';
+import type { ChatModel, Discriminator } from '../../ports.ts';
 import type { Candidate } from '../../preference/candidates.ts';
 import { rank } from '../../preference/candidates.ts';
 import type { PreferencePair } from '../../preference/schema.ts';
-import type { ChatModel, Discriminator } from '../../ports.ts';
 import { countUserTurns, tip, toTurns } from '../../session/tree.ts';
 import { alternatives, zAfter } from '../alternatives.ts';
 import { deriveSeed } from '../seed.ts';
@@ -21,19 +21,30 @@ export async function goto(state: ConversationState, id: number, exact: boolean)
 }
 
 /** n alternatives at a user turn, told of as they are judged, then ranked by r with the original among them. */
-export async function sampleAlternatives(state: ConversationState, id: number, n: number): Promise<void> {
+export async function sampleAlternatives(
+  state: ConversationState,
+  id: number,
+  n: number,
+  known: number,
+): Promise<void> {
   const node = state.userNode(id);
   const { simulator, discriminator } = await models(state);
-  const activity = (done: number): Activity => ({ kind: 'alternatives', node: id, done, of: n + 1 });
+  const activity = (done: number): Activity => ({
+    kind: 'alternatives',
+    node: id,
+    done,
+    of: n + (known === 0 ? 1 : 0),
+  });
   await state.during(activity(0), async (signal) => {
     const found: Candidate[] = [];
     const request = {
       context: state.session.context,
       contextBudget: state.options.contextBudget,
       history: state.prompt(node.parent),
-      original: { text: node.content, end: node.end === true, by: node.by },
+      original: known === 0 ? { text: node.content, end: node.end === true, by: node.by } : null,
+      firstIndex: known,
       n,
-      seed: deriveSeed(state.session.seed, id, ALTERNATIVES_SEED),
+      seed: deriveSeed(state.session.seed, id, ALTERNATIVES_SEED + known),
     };
     for await (const event of alternatives(simulator, discriminator, request, signal)) {
       if (event.type === 'candidate') {
@@ -59,7 +70,8 @@ export async function continueFrom(state: ConversationState, id: number, candida
 /** A new sibling of a turn with another text, judged and opened. */
 export async function edit(state: ConversationState, id: number, text: string): Promise<void> {
   const node = state.node(id);
-  if (text.trim() === '') throw new FoilError('empty-turn', 'an empty message is no turn', { remedy: 'write something' });
+  if (text.trim() === '')
+    throw new FoilError('empty-turn', 'an empty message is no turn', { remedy: 'write something' });
   await commit(state, node.role, { content: text, by: { kind: 'human' } }, node.parent);
 }
 
@@ -77,10 +89,17 @@ export async function rescore(state: ConversationState, id: number, text: string
 }
 
 /** Saves a preference pair of two candidates of one turn. @throws FoilError `same-sides` if they say the same. */
-export async function makePair(state: ConversationState, id: number, chosen: Candidate, rejected: Candidate): Promise<void> {
+export async function makePair(
+  state: ConversationState,
+  id: number,
+  chosen: Candidate,
+  rejected: Candidate,
+): Promise<void> {
   const node = state.userNode(id);
   if (chosen.text === rejected.text && chosen.end === rejected.end) {
-    throw new FoilError('same-sides', 'both sides of the pair say the same', { remedy: 'mark two different candidates' });
+    throw new FoilError('same-sides', 'both sides of the pair say the same', {
+      remedy: 'mark two different candidates',
+    });
   }
   const side = ({ text: content, end, r, by }: Candidate) => ({ content, end, r, by });
   const { context, roles, id: session } = state.session;
@@ -103,7 +122,9 @@ export async function makePair(state: ConversationState, id: number, chosen: Can
   state.emit({ type: 'pair', pair });
 }
 
-async function models(state: ConversationState): Promise<{ simulator: ChatModel; discriminator: Discriminator | null }> {
+async function models(
+  state: ConversationState,
+): Promise<{ simulator: ChatModel; discriminator: Discriminator | null }> {
   const { simulator, discriminator } = state.session.roles;
   return await state.during({ kind: 'loading', model: simulator }, async (signal) => ({
     simulator: await state.ports.models.chatModel(simulator, 'simulator', signal),

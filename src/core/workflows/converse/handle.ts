@@ -29,7 +29,7 @@ export async function handle(state: ConversationState, command: QueuedCommand): 
     case 'goto':
       return await goto(state, command.node, command.exact === true);
     case 'alternatives':
-      return await sampleAlternatives(state, command.node, command.n ?? state.options.alternatives);
+      return await sampleAlternatives(state, command.node, command.n ?? state.options.alternatives, command.known ?? 0);
     case 'continue':
       return await continueFrom(state, command.node, command.candidate);
     case 'edit':

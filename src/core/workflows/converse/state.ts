@@ -3,7 +3,7 @@ import type { Ports } from '../../ports.ts';
 import type { PromptTurn } from '../../prompt/messages.ts';
 import type { LiveSession, Role, TurnNode } from '../../session/schema.ts';
 import { nextRole, pathTo } from '../../session/tree.ts';
-import type { Activity, ConverseEvent, ConverseOptions, Seats } from './types.ts';
+import type { Activity, ConverseEvent, ConverseOptions, Seat, Seats } from './types.ts';
 
 /** What the commands of `converse` share: one session, its seats, and what is under way. */
 export class ConversationState {
@@ -102,9 +102,14 @@ export class ConversationState {
     return head?.partial ? head.parent : this.current.head;
   }
 
-  /** Whose turn it is. @throws FoilError `session-over` after the end. */
-  turnOf(): Role {
-    const role = nextRole(this.path(), this.options.first);
+  /**
+   * Whose turn it is. An empty session is opened by whoever acts: `by` is the one seat that a person (or a model) holds,
+   * or `options.first` where both are alike. @throws FoilError `session-over` after the end.
+   */
+  turnOf(by: Seat): Role {
+    const { user, assistant } = this.seated;
+    const opener = user === assistant ? this.options.first : user === by ? 'user' : 'assistant';
+    const role = nextRole(this.path(), opener);
     if (role) return role;
     throw new FoilError('session-over', 'the session has ended', {
       remedy: 'go back to an earlier turn and branch there, or start a new session',

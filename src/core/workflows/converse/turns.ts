@@ -9,9 +9,16 @@ import type { ConversationState } from './state.ts';
 
 /** A person speaks; if a model has the other seat, it answers. */
 export async function say(state: ConversationState, text: string, end: boolean): Promise<void> {
-  const role = state.turnOf();
+  const role = state.turnOf('human');
+  if (state.seats[role] === 'model') {
+    throw new FoilError('not-your-turn', `it is the ${role === 'user' ? 'simulator' : 'chatbot'}'s turn`, {
+      remedy: 'let it speak (step), or take its seat',
+    });
+  }
   if (text.trim() === '' && !(end && role === 'user')) {
-    throw new FoilError('empty-turn', 'an empty message is no turn', { remedy: 'write something, or take back the seat' });
+    throw new FoilError('empty-turn', 'an empty message is no turn', {
+      remedy: 'write something, or take back the seat',
+    });
   }
   await commit(state, role, { content: text, by: { kind: 'human' }, ...(end ? { end } : {}) });
   if (!end && state.seats[role === 'user' ? 'assistant' : 'user'] === 'model') await modelTurn(state);
@@ -22,7 +29,7 @@ export async function run(state: ConversationState): Promise<void> {
   state.setRunning(true);
   try {
     while (state.running && !state.head()?.end) {
-      const role = state.turnOf();
+      const role = state.turnOf('model');
       if (state.seats[role] === 'human') break;
       if (role === 'user' && countUserTurns(state.path()) >= state.options.maxUserTurns) {
         state.emit({ type: 'ended', by: 'cap' });
@@ -37,7 +44,7 @@ export async function run(state: ConversationState): Promise<void> {
 
 /** One turn by the model whose turn it is, then its score. What arrived before a failure or a stop is kept as partial. */
 export async function modelTurn(state: ConversationState): Promise<void> {
-  const role = state.turnOf();
+  const role = state.turnOf('model');
   const { roles, seed: sessionSeed, nodes, context } = state.session;
   const name = role === 'user' ? roles.simulator : roles.chatbot;
   const parent = state.nextParent();
@@ -109,7 +116,7 @@ export async function judgeBranch(state: ConversationState): Promise<void> {
       const z = await state.during({ kind: 'judging', node: node.id }, (signal) =>
         judge(discriminator, state.session.context, state.prompt(node.id), signal),
       );
-      const score = { z, template: discriminator.template };
+      const score = { z, logit_p0: discriminator.logitP0, template: discriminator.template };
       const scores = { ...state.session.nodes[node.id]?.scores, [name]: score };
       await state.change(setNode(state.session, node.id, { scores }));
       const r = z - state.zBefore(node, name, discriminator.logitP0);

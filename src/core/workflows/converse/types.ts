@@ -20,11 +20,17 @@ export type ConverseCommand =
   /** Asks again for the partial turn at the head, or computes the scores that failed. */
   | { readonly type: 'retry' }
   | { readonly type: 'seat'; readonly role: Role; readonly seat: Seat }
-  | { readonly type: 'switch'; readonly simulator?: string; readonly chatbot?: string; readonly discriminator?: string | null }
+  | {
+      readonly type: 'switch';
+      readonly simulator?: string;
+      readonly chatbot?: string;
+      readonly discriminator?: string | null;
+    }
   | { readonly type: 'context'; readonly context: Context }
   /** Opens the branch through a turn, at its newest tip (or at the turn itself with `exact`). */
   | { readonly type: 'goto'; readonly node: number; readonly exact?: boolean }
-  | { readonly type: 'alternatives'; readonly node: number; readonly n?: number }
+  /** `known`: how many candidates there are already, the original among them; new samples join them. */
+  | { readonly type: 'alternatives'; readonly node: number; readonly n?: number; readonly known?: number }
   /** Adds an alternative of `node` to the tree as a branch and opens it. */
   | { readonly type: 'continue'; readonly node: number; readonly candidate: Candidate }
   /** A new sibling of `node` with another text, scored, and opened. */
@@ -48,10 +54,17 @@ export type ConverseEvent =
   /** Lossy: the turn that follows holds the whole text. */
   | { readonly type: 'delta'; readonly role: Role; readonly text: string }
   | { readonly type: 'turn'; readonly node: TurnNode }
-  | { readonly type: 'scored'; readonly node: number; readonly discriminator: string; readonly score: Score; readonly r: number }
+  | {
+      readonly type: 'scored';
+      readonly node: number;
+      readonly discriminator: string;
+      readonly score: Score;
+      readonly r: number;
+    }
   | {
       readonly type: 'candidates';
       readonly node: number;
+      /** New candidates only, ranked among themselves. */
       readonly candidates: readonly Candidate[];
       /** z_{t-1}; null without a discriminator. */
       readonly previousZ: number | null;

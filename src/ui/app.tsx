@@ -1,0 +1,99 @@
+import { useEffect } from 'react';
+import { useStore } from 'zustand';
+import { Footer } from './components/Footer.tsx';
+import { TooSmall } from './components/TooSmall.tsx';
+import { Controller } from './control/controller.ts';
+import type { Workbench } from './control/workbench.ts';
+import { Box, render, useApp, useWindowSize } from './ink.ts';
+import { useKeys } from './keys/useKeys.ts';
+import { layout, type Rect, type Regions } from './layout.ts';
+import { AlternativesOverlay } from './overlays/Alternatives.tsx';
+import { ContextOverlay } from './overlays/Context.tsx';
+import { Edit } from './overlays/Edit.tsx';
+import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
+import { Chat } from './screens/Chat.tsx';
+import { Sessions } from './screens/Sessions.tsx';
+import { Title } from './screens/Title.tsx';
+import { factsOf, placeOf } from './state/keys.ts';
+import { type AppState, topOverlay } from './state/state.ts';
+import { makeTheme, ThemeContext, wantsColor } from './theme.ts';
+
+/** The whole screen, exactly as large as the terminal: title, a screen or what lies on it, footer. */
+export function App({ control }: { control: Controller }) {
+  const state = useStore(control.store);
+  const { columns, rows } = useWindowSize();
+  const app = useApp();
+  useEffect(() => control.resize(columns, rows), [control, columns, rows]);
+  useEffect(() => {
+    control.quit = () => app.exit();
+    control.withTerminal = async (work) => {
+      await using _ = await app.suspendTerminal();
+      return await work();
+    };
+  }, [control, app]);
+  useKeys({
+    read: () => ({ place: placeOf(control.state), facts: factsOf(control.state) }),
+    onCommand: (command) => control.command(command),
+    onEdit: (action) => control.edit(action),
+    onRefused: (reason) => control.refuse(reason),
+  });
+  const regions = layout(columns, rows, state.chat.composer.rows.length);
+  if (regions.kind === 'small') return <TooSmall layout={regions} />;
+  return (
+    <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+      <Title state={state} workspace={control.bench.workspace} width={columns} />
+      <Body state={state} regions={regions} />
+      <Footer place={placeOf(state)} facts={factsOf(state)} width={columns} />
+    </Box>
+  );
+}
+
+function Body({ state, regions }: { state: AppState; regions: Regions }) {
+  const top = topOverlay(state);
+  const rect: Rect = regions.body;
+  switch (top?.kind) {
+    case undefined:
+      return state.screen === 'chat' ? (
+        <Chat state={state} regions={regions} />
+      ) : (
+        <Sessions state={state} regions={regions} />
+      );
+    case 'help':
+      return <Help state={state} overlay={top} rect={rect} />;
+    case 'palette':
+      return <Palette state={state} overlay={top} rect={rect} />;
+    case 'seats':
+      return <Seats overlay={top} rect={rect} />;
+    case 'models':
+      return <Models state={state} overlay={top} rect={rect} />;
+    case 'alternatives':
+      return <AlternativesOverlay state={state} overlay={top} rect={rect} />;
+    case 'context':
+      return <ContextOverlay overlay={top} rect={rect} />;
+    case 'edit':
+      return <Edit overlay={top} rect={rect} />;
+  }
+}
+
+/** Opens the screens and resolves when the researcher leaves. Rejects with what broke the rendering, if anything did. */
+export async function runApp(bench: Workbench, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const control = new Controller(bench, { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 });
+  const instance = render(
+    <ThemeContext value={makeTheme(wantsColor(env))}>
+      <App control={control} />
+    </ThemeContext>,
+    {
+      exitOnCtrlC: false,
+      alternateScreen: true,
+      incrementalRendering: true,
+      maxFps: 120,
+      kittyKeyboard: { mode: 'auto' },
+    },
+  );
+  control.guard(() => control.start());
+  try {
+    await instance.waitUntilExit();
+  } finally {
+    control.stop();
+  }
+}

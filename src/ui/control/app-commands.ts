@@ -1,0 +1,78 @@
+import { newComposer } from '../components/composer.ts';
+import type { Command } from '../keys/table.ts';
+import type { AppState } from '../state/state.ts';
+import type { Controller } from './controller.ts';
+import { refreshSessions } from './sessions-commands.ts';
+
+/** Commands that work everywhere. @returns false if the command is not one of them. */
+export function appCommand(control: Controller, command: Command): boolean {
+  switch (command) {
+    case 'app.chat':
+      control.set((state) => ({ ...state, screen: 'chat', overlays: [] }));
+      return true;
+    case 'app.sessions':
+      control.set((state) => ({ ...state, screen: 'sessions', overlays: [] }));
+      refreshSessions(control);
+      return true;
+    case 'app.help':
+      control.set((state) => open(state, { kind: 'help', top: 0 }));
+      return true;
+    case 'app.palette':
+      control.set((state) => open(state, { kind: 'palette', query: newComposer({ width: 40 }), selected: 0 }));
+      return true;
+    case 'app.back':
+      back(control);
+      return true;
+    case 'app.cancel':
+      cancel(control);
+      return true;
+    case 'app.quit':
+      control.quit();
+      return true;
+    default:
+      return false;
+  }
+}
+
+function open(state: AppState, overlay: AppState['overlays'][number]): AppState {
+  // The same overlay twice would need Esc twice.
+  if (state.overlays.some((other) => other.kind === overlay.kind)) return state;
+  return { ...state, overlays: [...state.overlays, overlay] };
+}
+
+/** Esc: what is on top goes; a search is left; from the composer one goes to the transcript and back. */
+function back(control: Controller): void {
+  const { overlays, screen, sessions, chat } = control.state;
+  const top = overlays.at(-1);
+  if (top?.kind === 'context' && top.pick) {
+    const pick = top.pick.searching ? { ...top.pick, searching: false } : null;
+    control.set((state) => ({ ...state, overlays: state.overlays.with(-1, { ...top, pick }) }));
+  } else if (top) {
+    // Sampling goes on for nobody once its overlay is closed.
+    if (top.kind === 'alternatives' && !top.done) control.send({ type: 'stop' });
+    control.set((state) => ({ ...state, overlays: state.overlays.slice(0, -1) }));
+  } else if (screen === 'sessions') {
+    control.set((state) =>
+      sessions.search ? { ...state, sessions: { ...sessions, search: null } } : { ...state, screen: 'chat' },
+    );
+  } else {
+    const focus = chat.focus === 'composer' ? 'transcript' : 'composer';
+    control.set((state) => ({ ...state, chat: { ...state.chat, focus } }));
+  }
+}
+
+/** Ctrl+C: first what runs is cancelled; with nothing to cancel, a second one leaves. */
+function cancel(control: Controller): void {
+  const { chat, leaving } = control.state;
+  if (leaving) {
+    control.quit();
+    return;
+  }
+  if (chat.activity !== null || chat.running) {
+    control.send({ type: 'stop' });
+    control.tell('warn', 'stopped; Ctrl+C again leaves Foil');
+  } else {
+    control.tell('warn', 'Ctrl+C again leaves Foil; the session is saved');
+  }
+  control.set((state) => ({ ...state, leaving: true }));
+}

@@ -1,0 +1,34 @@
+import { type ComposerAction, composerReducer } from '../components/composer.ts';
+import { changeOverlay, topOverlay } from '../state/state.ts';
+import type { Controller } from './controller.ts';
+import { refreshPick } from './overlay-commands.ts';
+
+/** Applies a change to the text field that has the focus: an overlay's, a search's, or the composer. */
+export function editText(control: Controller, action: ComposerAction): void {
+  const { screen, sessions, chat } = control.state;
+  const top = topOverlay(control.state);
+  if (top?.kind === 'palette') {
+    control.set((state) =>
+      changeOverlay(state, 'palette', (overlay) => ({
+        ...overlay,
+        query: composerReducer(overlay.query, action),
+        selected: 0,
+      })),
+    );
+  } else if (top?.kind === 'edit') {
+    control.set((state) =>
+      changeOverlay(state, 'edit', (overlay) => ({ ...overlay, composer: composerReducer(overlay.composer, action) })),
+    );
+  } else if (top?.kind === 'context' && top.pick?.searching) {
+    const pick = { ...top.pick, search: composerReducer(top.pick.search, action) };
+    control.set((state) => changeOverlay(state, 'context', (overlay) => ({ ...overlay, pick })));
+    refreshPick(control);
+  } else if (!top && screen === 'sessions' && sessions.search) {
+    const search = composerReducer(sessions.search, action);
+    control.set((state) => ({ ...state, sessions: { ...state.sessions, search } }));
+  } else if (!top && screen === 'chat' && chat.focus === 'composer') {
+    const composer = composerReducer(chat.composer, action);
+    control.set((state) => ({ ...state, chat: { ...state.chat, composer } }));
+    if (composer.notice) control.tell('warn', composer.notice);
+  }
+}

@@ -1,0 +1,26 @@
+import type { Ports } from '../../core/ports.ts';
+import type { LiveSession, Role } from '../../core/session/schema.ts';
+import type { Seats } from '../../core/workflows/converse/types.ts';
+import type { EngineState } from '../state/state.ts';
+
+/** What the screens are given by whoever starts them: ports, settings, and the few things only a process can do. */
+export interface Workbench {
+  readonly ports: Ports;
+  /** Name of the workspace, for the title bar. */
+  readonly workspace: string;
+  readonly roles: LiveSession['roles'];
+  readonly seats: Seats;
+  readonly first: Role;
+  readonly contextBudget: number;
+  readonly alternatives: number;
+  readonly maxUserTurns: number;
+  /** Opened at start instead of a new session. */
+  readonly open: LiveSession | null;
+  newSeed(): number;
+  /** Makes the embedded engine ready, with what it does and how long still; returns at once where nothing needs it. */
+  prepare(onState: (state: EngineState) => void, signal: AbortSignal): Promise<void>;
+  /** Writes a transcript beside the sessions and prints it to the scroll-back on leaving. Returns the file's path. */
+  dump(name: string, text: string): Promise<string>;
+  /** Lets $EDITOR change a text; the caller has given it the terminal. Null if there is no editor or it failed. */
+  editText(text: string): Promise<string | null>;
+}

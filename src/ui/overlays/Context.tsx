@@ -1,0 +1,106 @@
+import { CONTEXT_PARTS, type ContextPart } from '../../core/prompt/context.ts';
+import { wrapRows } from '../../core/text/wrap.ts';
+import { Composer } from '../components/Composer.tsx';
+import { Frame } from '../components/Frame.tsx';
+import { Line, type Segment } from '../components/Line.tsx';
+import { List } from '../components/List.tsx';
+import { partAsText } from '../control/context-overlay.ts';
+import { Box } from '../ink.ts';
+import type { Rect } from '../layout.ts';
+import type { Overlay } from '../state/state.ts';
+
+type ContextOverlayState = Extract<Overlay, { kind: 'context' }>;
+
+/** Context c by its six components: what each costs, what was cut, and the selected one in full; or a list to pick from. */
+export function ContextOverlay({ overlay, rect }: { overlay: ContextOverlayState; rect: Rect }) {
+  return overlay.pick ? <Pick pick={overlay.pick} rect={rect} /> : <Parts overlay={overlay} rect={rect} />;
+}
+
+function Parts({ overlay, rect }: { overlay: ContextOverlayState; rect: Rect }) {
+  const { draft, rendered, selected } = overlay;
+  const width = rect.width - 2;
+  const part = CONTEXT_PARTS[selected] ?? 'current_summary';
+  const text = partAsText(draft, part) || (part === 'instruction' ? '(the default of the simulator)' : '(empty)');
+  const rows = wrapRows(text, width - 2).slice(0, Math.max(1, rect.height - CONTEXT_PARTS.length - 7));
+  const note = rendered
+    ? `${rendered.exact ? '' : 'about '}${rendered.tokens} of ${rendered.budget} tokens`
+    : 'counting …';
+  return (
+    <Frame title="Context c (Appendix A)" note={note} focused width={rect.width} height={rect.height}>
+      <Line segments={[{ text: ' component              items   kept  tokens', tone: 'strong' }]} width={width} />
+      {CONTEXT_PARTS.map((name, index) => (
+        <Line key={name} selected={index === selected} segments={partRow(name, rendered)} width={width} />
+      ))}
+      <Line
+        segments={[
+          {
+            text: ' room goes first to: instruction, this session, recent messages, profile, earlier sessions, long term',
+            tone: 'dim',
+          },
+        ]}
+        width={width}
+      />
+      <Line segments={[{ text: ' ' }]} width={width} />
+      <Box flexDirection="column">
+        {rows.map((row) => (
+          <Line key={row.start} segments={[{ text: ` ${text.slice(row.start, row.end)}` }]} width={width} />
+        ))}
+      </Box>
+    </Frame>
+  );
+}
+
+function partRow(part: ContextPart, rendered: ContextOverlayState['rendered']): Segment[] {
+  const counts = rendered?.parts[part];
+  const cut = counts && (counts.kept < counts.items || counts.shortened);
+  return [
+    { text: ` ${part.replaceAll('_', ' ').padEnd(22)}` },
+    {
+      text: counts
+        ? `${String(counts.items).padStart(6)}${String(counts.kept).padStart(7)}${String(counts.tokens).padStart(8)}`
+        : '',
+    },
+    {
+      text: !counts || !cut ? '' : counts.shortened ? '  cut short' : `  ${counts.items - counts.kept} left out`,
+      tone: 'warn',
+    },
+  ];
+}
+
+function Pick({ pick, rect }: { pick: NonNullable<ContextOverlayState['pick']>; rect: Rect }) {
+  const width = rect.width - 2;
+  return (
+    <Frame
+      title="Take the context of a session"
+      note={`${pick.rows.length}`}
+      focused
+      width={rect.width}
+      height={rect.height}
+    >
+      <Composer
+        state={pick.search}
+        x={rect.x + 1}
+        y={rect.y + 1}
+        width={width}
+        height={1}
+        focused={pick.searching}
+        prompt="/ "
+        placeholder="search"
+      />
+      <List
+        rows={pick.rows.map((row) => ({
+          key: `${row.corpus}/${row.id}`,
+          segments: [
+            { text: ` ${row.corpus.slice(0, 15).padEnd(16)}`, tone: 'dim' },
+            { text: `${String(row.userTurns).padStart(3)} turns  `, tone: 'dim' },
+            { text: row.opening },
+          ],
+        }))}
+        selected={pick.selected}
+        width={width}
+        height={rect.height - 3}
+        empty="no session matches; `foil import PATH` brings a corpus in"
+      />
+    </Frame>
+  );
+}

@@ -1,0 +1,111 @@
+import { Composer } from '../components/Composer.tsx';
+import { Frame } from '../components/Frame.tsx';
+import { List } from '../components/List.tsx';
+import { modelRows, paletteRows, SEATS } from '../control/overlay-commands.ts';
+import { helpSections } from '../keys/resolve.ts';
+import type { Rect } from '../layout.ts';
+import { factsOf, placeOf } from '../state/keys.ts';
+import type { AppState, Overlay } from '../state/state.ts';
+
+type Of<K extends Overlay['kind']> = Extract<Overlay, { kind: K }>;
+
+export function Seats({ overlay, rect }: { overlay: Of<'seats'>; rect: Rect }) {
+  return (
+    <Frame title="Who sits where" focused width={rect.width} height={rect.height}>
+      <List
+        rows={SEATS.map((seat) => ({
+          key: seat.label,
+          segments: [{ text: ` ${seat.label.padEnd(22)}` }, { text: seat.help, tone: 'dim' as const }],
+        }))}
+        selected={overlay.selected}
+        width={rect.width - 2}
+        height={rect.height - 2}
+        empty=""
+      />
+    </Frame>
+  );
+}
+
+export function Models({ state, overlay, rect }: { state: AppState; overlay: Of<'models'>; rect: Rect }) {
+  const current = state.chat.session?.roles[overlay.role];
+  return (
+    <Frame title={`Switch the ${overlay.role}`} note="Tab: next kind" focused width={rect.width} height={rect.height}>
+      <List
+        rows={modelRows(state, overlay.role).map((model) => ({
+          key: model.name ?? 'none',
+          segments: [
+            { text: model.name === current ? ' ● ' : '   ' },
+            { text: (model.name ?? 'none').padEnd(24) },
+            {
+              text: model.unavailable ?? model.summary,
+              tone: model.unavailable ? ('warn' as const) : ('dim' as const),
+            },
+          ],
+        }))}
+        selected={overlay.selected}
+        width={rect.width - 2}
+        height={rect.height - 2}
+        empty="no model of this kind"
+      />
+    </Frame>
+  );
+}
+
+export function Palette({ state, overlay, rect }: { state: AppState; overlay: Of<'palette'>; rect: Rect }) {
+  const width = rect.width - 2;
+  return (
+    <Frame title="Commands" focused width={rect.width} height={rect.height}>
+      <Composer
+        state={overlay.query}
+        x={rect.x + 1}
+        y={rect.y + 1}
+        width={width}
+        height={1}
+        focused
+        prompt=": "
+        placeholder="name of a command"
+      />
+      <List
+        rows={paletteRows(state).map((row) => ({
+          key: `${row.command}`,
+          segments: [
+            { text: ` ${row.keys.padEnd(18)}`, tone: 'strong' as const },
+            { text: row.help, tone: row.reason ? ('dim' as const) : ('plain' as const) },
+            { text: row.reason ? `  (${row.reason})` : '', tone: 'dim' as const },
+          ],
+        }))}
+        selected={overlay.selected}
+        width={width}
+        height={rect.height - 3}
+        empty="no such command"
+      />
+    </Frame>
+  );
+}
+
+/** The keys of the place below the help, those that work now and why the others do not. */
+export function Help({ state, overlay, rect }: { state: AppState; overlay: Of<'help'>; rect: Rect }) {
+  const below: AppState = { ...state, overlays: state.overlays.filter((other) => other.kind !== 'help') };
+  const rows = helpSections(placeOf(below), factsOf(below)).flatMap((section) => [
+    { key: section.title, segments: [{ text: ` ${section.title}`, tone: 'strong' as const }] },
+    ...section.rows.map((row) => ({
+      key: `${section.title} ${row.keys} ${row.help}`,
+      segments: [
+        { text: `   ${row.keys.padEnd(22)}` },
+        { text: row.help, tone: row.reason ? ('dim' as const) : ('plain' as const) },
+        { text: row.reason ? `  (now: ${row.reason})` : '', tone: 'dim' as const },
+      ],
+    })),
+  ]);
+  return (
+    <Frame title="Keys that work here" note="Esc closes" focused width={rect.width} height={rect.height}>
+      <List
+        rows={rows}
+        selected={Math.min(overlay.top, rows.length - 1)}
+        width={rect.width - 2}
+        height={rect.height - 2}
+        empty=""
+      />
+    </Frame>
+  );
+}

@@ -1,0 +1,89 @@
+import type { SessionSummary } from '../../core/ports.ts';
+import { Composer } from '../components/Composer.tsx';
+import { Frame } from '../components/Frame.tsx';
+import { Line, type Segment } from '../components/Line.tsx';
+import { List } from '../components/List.tsx';
+import { Box } from '../ink.ts';
+import type { Regions } from '../layout.ts';
+import type { AppState } from '../state/state.ts';
+import { formatP, formatR } from '../state/view.ts';
+import { statusLine } from './Chat.tsx';
+
+/** All sessions of all corpora, filtered and sorted by the index. */
+export function Sessions({ state, regions }: { state: AppState; regions: Regions }) {
+  const { sessions } = state;
+  const { body } = regions;
+  const height = body.height - 2;
+  const inner = body.width - 2;
+  const { query } = sessions;
+  const filters = [
+    query.corpus ?? 'all corpora',
+    query.origin ?? 'all origins',
+    query.text ? `"${query.text}"` : '',
+    query.hideRisk ? 'risk language hidden' : 'risk language shown',
+    `by ${query.sort}${query.descending ? ' ↓' : ' ↑'}`,
+  ].filter(Boolean);
+  return (
+    <Box flexDirection="column" width={body.width} height={body.height}>
+      <Frame
+        title="Sessions"
+        note={`${sessions.total === 0 ? 0 : sessions.selected + 1} of ${sessions.total}`}
+        focused={sessions.search === null}
+        width={body.width}
+        height={height}
+      >
+        <Line segments={[{ text: ` ${filters.join(' · ')}`, tone: 'dim' }]} width={inner} />
+        <Line segments={header(inner)} width={inner} />
+        <List
+          rows={sessions.rows.map((row) => ({ key: `${row.corpus}/${row.id}`, segments: cells(row, inner) }))}
+          selected={sessions.selected - sessions.offset}
+          width={inner}
+          height={height - 4}
+          empty={sessions.loading ? 'reading …' : 'no session matches; `foil import PATH` brings a corpus in'}
+        />
+      </Frame>
+      <Line segments={statusLine(state)} width={body.width} />
+      {sessions.search ? (
+        <Composer
+          state={sessions.search}
+          x={body.x}
+          y={body.y + body.height - 1}
+          width={body.width}
+          height={1}
+          focused
+          prompt="/ "
+          placeholder="words that a session must hold"
+        />
+      ) : (
+        <Line segments={[{ text: ' ' }]} width={body.width} />
+      )}
+    </Box>
+  );
+}
+
+function header(width: number): Segment[] {
+  return [
+    {
+      text: ` ${'corpus'.padEnd(16)}${'origin'.padEnd(11)}${'turns'.padStart(5)}${'words'.padStart(7)}${'p_T'.padStart(6)}${'low r'.padStart(8)}  ${width > 110 ? 'updated            ' : ''}opening`,
+      tone: 'strong',
+    },
+  ];
+}
+
+function cells(row: SessionSummary, width: number): Segment[] {
+  const p = row.pT === null ? '-' : formatP(row.pT);
+  const r = row.lowestR === null ? '-' : formatR(row.lowestR);
+  return [
+    { text: ` ${row.corpus.slice(0, 15).padEnd(16)}` },
+    { text: row.origin.padEnd(11), tone: row.origin === 'simulated' ? 'fake' : 'plain' },
+    { text: `${String(row.userTurns).padStart(5)}${String(row.words).padStart(7)}` },
+    { text: p.padStart(6), tone: row.pT === null ? 'dim' : row.pT >= 0.5 ? 'real' : 'fake' },
+    { text: r.padStart(8) },
+    { text: '  ' },
+    ...(width > 110
+      ? [{ text: (row.updated ?? '').slice(0, 16).replace('T', ' ').padEnd(19), tone: 'dim' as const }]
+      : []),
+    ...(row.risk ? [{ text: '! risk  ', tone: 'warn' as const }] : []),
+    { text: row.opening },
+  ];
+}

@@ -1,0 +1,37 @@
+import { nextRole, pathTo } from '../../core/session/tree.ts';
+import type { KeyFacts } from '../keys/facts.ts';
+import type { Place } from '../keys/places.ts';
+import { type AppState, topOverlay } from './state.ts';
+
+/** Where the keyboard is. */
+export function placeOf(state: AppState): Place {
+  const overlay = topOverlay(state);
+  if (overlay?.kind === 'context' && overlay.pick) return overlay.pick.searching ? 'context.search' : 'context';
+  if (overlay) return overlay.kind;
+  if (state.screen === 'sessions') return state.sessions.search ? 'sessions.search' : 'sessions';
+  return `chat.${state.chat.focus}`;
+}
+
+/** What the key table must know. */
+export function factsOf(state: AppState): KeyFacts {
+  const { session, seats, activity, running, transcript } = state.chat;
+  const path = session ? pathTo(session) : [];
+  const selected = transcript.selected === null ? undefined : session?.nodes[Number(transcript.selected)];
+  const overlay = topOverlay(state);
+  return {
+    busy: activity !== null,
+    running,
+    seat: seats.assistant === 'human' ? 'chatbot' : seats.user === 'human' ? 'user' : 'watch',
+    turns: path.length,
+    selected: selected?.role ?? 'none',
+    scored: session?.roles.discriminator !== null,
+    ended: path.length > 0 && nextRole(path, 'user') === null,
+    partial: path.at(-1)?.partial === true,
+    branches:
+      session !== null &&
+      selected !== undefined &&
+      session.nodes.some((node) => node.parent === selected.parent && node.id !== selected.id),
+    marked: overlay?.kind === 'alternatives' ? overlay.marks.length : 0,
+    noModel: state.engine.status === 'fetching' || state.engine.status === 'starting' ? state.engine.detail : null,
+  };
+}

@@ -1,0 +1,150 @@
+import type { ModelEntry, SessionQuery, SessionSummary } from '../../core/ports.ts';
+import type { Candidate } from '../../core/preference/candidates.ts';
+import type { ContextPart, RenderedContext } from '../../core/prompt/context.ts';
+import type { Context, LiveSession, Role } from '../../core/session/schema.ts';
+import type { Activity, Seats } from '../../core/workflows/converse/types.ts';
+import { type ComposerState, newComposer } from '../components/composer.ts';
+import { START_TRANSCRIPT, type TranscriptState } from '../components/transcript.ts';
+import type { Tone } from '../theme.ts';
+
+/** One line below the panes; `until` lets a message give way to the activity. */
+export interface Message {
+  readonly tone: Tone;
+  readonly text: string;
+}
+
+export interface ChatState {
+  readonly session: LiveSession | null;
+  readonly seats: Seats;
+  readonly running: boolean;
+  readonly activity: Activity | null;
+  /** The reply that is being streamed. */
+  readonly live: { readonly role: Role; readonly text: string } | null;
+  readonly focus: 'composer' | 'transcript' | 'tree';
+  readonly transcript: TranscriptState;
+  readonly showScores: boolean;
+  readonly showTree: boolean;
+  /** Selected turn node in the tree. */
+  readonly treeSelected: number | null;
+  readonly composer: ComposerState;
+}
+
+export interface SessionsState {
+  readonly query: SessionQuery;
+  readonly rows: readonly SessionSummary[];
+  /** Place of rows[0] among all that match. */
+  readonly offset: number;
+  readonly total: number;
+  /** Among all that match. */
+  readonly selected: number;
+  readonly search: ComposerState | null;
+  readonly corpora: readonly string[];
+  readonly loading: boolean;
+}
+
+/** What an edited text is for. */
+export type EditPurpose =
+  | { readonly kind: 'turn'; readonly node: number }
+  | { readonly kind: 'candidate'; readonly node: number }
+  | { readonly kind: 'context'; readonly part: ContextPart };
+
+export type Overlay =
+  | { readonly kind: 'help'; readonly top: number }
+  | { readonly kind: 'palette'; readonly query: ComposerState; readonly selected: number }
+  | { readonly kind: 'seats'; readonly selected: number }
+  | { readonly kind: 'models'; readonly role: ModelEntry['kind']; readonly selected: number }
+  | {
+      readonly kind: 'alternatives';
+      readonly node: number;
+      readonly candidates: readonly Candidate[];
+      readonly previousZ: number | null;
+      readonly done: boolean;
+      readonly selected: number;
+      /** Indexes of candidates: the first is chosen, the second rejected. */
+      readonly marks: readonly number[];
+    }
+  | {
+      readonly kind: 'context';
+      readonly draft: Context;
+      readonly rendered: (RenderedContext & { exact: boolean }) | null;
+      readonly selected: number;
+      /** Contexts of corpora to pick from; null while the parts are shown. */
+      readonly pick: {
+        readonly search: ComposerState;
+        readonly searching: boolean;
+        readonly rows: readonly SessionSummary[];
+        readonly selected: number;
+      } | null;
+    }
+  | { readonly kind: 'edit'; readonly title: string; readonly composer: ComposerState; readonly purpose: EditPurpose };
+
+export interface EngineState {
+  /** `idle`: nothing needs it yet. */
+  readonly status: 'idle' | 'fetching' | 'starting' | 'ready' | 'failed';
+  /** What is being done, how far, how long still. */
+  readonly detail: string;
+}
+
+export interface AppState {
+  readonly screen: 'chat' | 'sessions';
+  readonly overlays: readonly Overlay[];
+  readonly chat: ChatState;
+  readonly sessions: SessionsState;
+  readonly models: readonly ModelEntry[];
+  readonly engine: EngineState;
+  readonly message: Message | null;
+  readonly size: { readonly columns: number; readonly rows: number };
+  /** Ctrl+C was pressed with nothing to cancel: once more leaves. */
+  readonly leaving: boolean;
+}
+
+export function initialState(size: AppState['size'], seats: Seats): AppState {
+  return {
+    screen: 'chat',
+    overlays: [],
+    chat: {
+      session: null,
+      seats,
+      running: false,
+      activity: null,
+      live: null,
+      focus: seats.user === 'model' && seats.assistant === 'model' ? 'transcript' : 'composer',
+      transcript: START_TRANSCRIPT,
+      showScores: true,
+      showTree: false,
+      treeSelected: null,
+      composer: newComposer({ width: size.columns - 2 }),
+    },
+    sessions: {
+      query: { sort: 'updated', descending: true, hideRisk: true },
+      rows: [],
+      offset: 0,
+      total: 0,
+      selected: 0,
+      search: null,
+      corpora: [],
+      loading: false,
+    },
+    models: [],
+    engine: { status: 'idle', detail: '' },
+    message: null,
+    size,
+    leaving: false,
+  };
+}
+
+export function topOverlay(state: AppState): Overlay | undefined {
+  return state.overlays.at(-1);
+}
+
+/** Replaces the overlay on top, if it is of that kind. */
+export function changeOverlay<K extends Overlay['kind']>(
+  state: AppState,
+  kind: K,
+  change: (overlay: Extract<Overlay, { kind: K }>) => Overlay,
+): AppState {
+  const index = state.overlays.findLastIndex((overlay) => overlay.kind === kind);
+  const found = state.overlays[index];
+  if (!found) return state;
+  return { ...state, overlays: state.overlays.with(index, change(found as Extract<Overlay, { kind: K }>)) };
+}
