@@ -1,5 +1,6 @@
 import type { CorpusScore } from '../../core/ports.ts';
 import { rewards, sigmoid } from '../../core/reward/reward.ts';
+import { chatbotOf } from '../../core/session/origin.ts';
 import { hasRiskLanguage } from '../../core/session/risk.ts';
 import type { LiveSession, Session } from '../../core/session/schema.ts';
 import { pathTo, toTurns } from '../../core/session/tree.ts';
@@ -61,9 +62,17 @@ export function insertLive(db: IndexDb, session: LiveSession, length: number): v
   const users = path.filter((node) => node.role === 'user' && node.content.trim() !== '');
   for (const discriminator of new Set(users.flatMap((node) => Object.keys(node.scores)))) {
     const z = users.map((node) => node.scores[discriminator]?.z);
+    const logitP0 = users[0]?.scores[discriminator]?.logit_p0 ?? 0;
     db.run(
       'INSERT OR REPLACE INTO score VALUES (?, ?, ?, ?, ?, ?)',
-      ...[LIVE, session.id, discriminator, lastP(z), lowestReward(z), JSON.stringify(z.map((value) => value ?? null))],
+      ...[
+        LIVE,
+        session.id,
+        discriminator,
+        lastP(z),
+        lowestReward(z, logitP0),
+        JSON.stringify(z.map((value) => value ?? null)),
+      ],
     );
   }
 }
@@ -84,15 +93,11 @@ function lastP(z: readonly (number | undefined)[]): number | null {
   return last === undefined ? null : sigmoid(last);
 }
 
-/**
- * Lowest r_t of a branch of which not every user turn was scored: r_t needs z_t and z_{t-1}. A live session does not
- * keep z_0, which is 0 unless a card says otherwise.
- */
-function lowestReward(z: readonly (number | undefined)[]): number | null {
+/** Lowest r_t of a branch of which not every user turn was scored: r_t needs z_t and z_{t-1}. */
+function lowestReward(z: readonly (number | undefined)[], logitP0: number): number | null {
   const values = z.flatMap((value, index) => {
-    if (value === undefined) return [];
-    const before = index === 0 ? 0 : z[index - 1];
-    return before === undefined ? [] : rewards([value], before).map(({ r }) => r);
+    const before = index === 0 ? logitP0 : z[index - 1];
+    return value === undefined || before === undefined ? [] : rewards([value], before).map(({ r }) => r);
   });
   return values.length > 0 ? Math.min(...values) : null;
 }
@@ -126,14 +131,6 @@ function insertRow(db: IndexDb, { corpus, line, offset, length }: Place, row: Ro
   const text = row.turns.map((turn) => searchable(turn.content)).join('\n');
   db.run('INSERT INTO words (rowid, text) VALUES (?, ?)', key, text);
   return true;
-}
-
-/** Who answered in a real session, as far as its source says. */
-function chatbotOf(meta: Session['meta']): string | null {
-  for (const key of ['assistant_config', 'assistant_model', 'assistant_kind']) {
-    if (typeof meta[key] === 'string') return meta[key];
-  }
-  return null;
 }
 
 function riskOf(session: Session): boolean {
