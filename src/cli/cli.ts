@@ -53,16 +53,33 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
       }
     };
 
+  const program = createProgram(run, around);
   try {
-    const program = createProgram(run, around);
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
     if (!(error instanceof CommanderError)) return reportFailure(error, out, around.env);
     // help and version were asked for, and are printed
     if (error.exitCode === 0) return EXIT.done;
-    return reportFailure(new FoilError('usage', usageMessage(error), { remedy: 'see `foil --help`' }), out, around.env);
+    return reportFailure(
+      new FoilError('usage', usageMessage(error), { remedy: `see \`${commandOf(program, args)} --help\`` }),
+      out,
+      around.env,
+    );
   }
+}
+
+/** The command that the arguments name, as far as they name one. */
+function commandOf(program: Command, args: readonly string[]): string {
+  const names = ['foil'];
+  let command = program;
+  for (const arg of args) {
+    const next = command.commands.find((known) => known.name() === arg);
+    if (!next) continue;
+    names.push(arg);
+    command = next;
+  }
+  return names.join(' ');
 }
 
 function usageMessage(error: CommanderError): string {

@@ -36,6 +36,7 @@ export interface Output {
 
 const TERMINAL_INTERVAL_MS = 100;
 const LOG_INTERVAL_MS = 10_000;
+const LOG_WIDTH = 160;
 
 export function createOutput(streams: Streams, json: boolean): Output {
   const { stdout, stderr } = streams;
@@ -75,7 +76,8 @@ export function createOutput(streams: Streams, json: boolean): Output {
       shown = { step: note.step, at: now };
       const text = safeText(`${note.step}  ${note.text}`).replaceAll('\n', ' ').trimEnd();
       // a line that wraps could not be erased again
-      stderr.write(stderr.isTTY ? text.slice(0, Math.max(20, (stderr.columns ?? 80) - 1)) : `${text}\n`);
+      const width = stderr.isTTY ? Math.max(20, (stderr.columns ?? 80) - 1) : LOG_WIDTH;
+      stderr.write(`${text.slice(0, width)}${stderr.isTTY ? '' : '\n'}`);
     },
   };
 }

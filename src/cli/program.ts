@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Run, Surroundings } from './cli.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerImport } from './commands/import.ts';
 import { registerSetup } from './commands/setup.ts';
 
 /** All commands. Each file of `commands/` declares one and loads what it needs only when it runs. */
@@ -16,6 +17,6 @@ export function createProgram(run: Run, around: Surroundings): Command {
     .configureOutput({ writeOut: (text) => around.stdout.write(text), writeErr: () => {}, outputError: () => {} })
     .exitOverride();
 
-  for (const register of [registerSetup, registerDoctor]) register(program, run);
+  for (const register of [registerImport, registerSetup, registerDoctor]) register(program, run);
   return program;
 }

@@ -18,7 +18,7 @@ export function pipFailure(lines: readonly string[], log: string): FoilError {
     return new FoilError('pip-no-match', `pip finds no ${missing} for this Python and platform`, {
       where,
       remedy: [
-        'use another Python (3.10 to 3.13) with --python PATH',
+        'use another Python (3.11 to 3.13) with --python PATH',
         'if your pip uses a private index, it may lack the package; --torch-index URL names one for torch',
       ],
     });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
 
-/** Oldest Python that the pinned training packages install on. */
-export const OLDEST_PYTHON = [3, 10] as const;
+/** Oldest Python that the pinned packages install on: numpy 2.4 and pandas 3 need 3.11. */
+export const OLDEST_PYTHON = [3, 11] as const;
 
 const probeSchema = z.object({
   executable: z.string(),
@@ -47,7 +47,7 @@ export async function probePython(command: string, signal: AbortSignal): Promise
  */
 export async function findPython(choice: string | undefined, signal: AbortSignal): Promise<Python> {
   const commands =
-    choice === undefined ? ['python3', 'python', 'python3.13', 'python3.12', 'python3.11', 'python3.10'] : [choice];
+    choice === undefined ? ['python3', 'python', 'python3.13', 'python3.12', 'python3.11'] : [choice];
   let rejected: Python | null = null;
   for (const command of commands) {
     const python = await probePython(command, signal);

@@ -24,7 +24,7 @@ export function registerSetup(program: Command, run: Run): void {
         .choices(['cpu', 'cuda', 'auto'])
         .default('auto'),
     )
-    .option('--python <path>', 'Python to build with (3.10 or newer)')
+    .option('--python <path>', 'Python to build with (3.11 or newer)')
     .option('--torch-index <url>', "pip index to take torch from, PyTorch's own for CPU builds, say")
     .option('--dir <dir>', "folder to hold the environment, instead of the user's cache")
     .addHelpText(
