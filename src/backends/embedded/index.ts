@@ -1,0 +1,2 @@
+export { type ConnectOptions, connectEngine, type EngineHandle, type EngineInfo } from './client.ts';
+export type { EngineModelCard } from './protocol.ts';

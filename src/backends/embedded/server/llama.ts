@@ -1,0 +1,138 @@
+import {
+  getLlama,
+  type Llama,
+  type LlamaContextSequence,
+  LlamaLogLevel,
+  type LlamaModel,
+  type Token,
+} from 'node-llama-cpp';
+import type { Candidate, ModelPort, SequencePort } from './runtime.ts';
+import { MAX_SEGMENT } from './segments.ts';
+import type { ThreadGovernor } from './threads.ts';
+
+/** node-llama-cpp as the engine sees it; all models share one thread governor. */
+export class LlamaRuntime {
+  private readonly llama: Llama;
+  private readonly governor: ThreadGovernor;
+
+  private constructor(llama: Llama, governor: ThreadGovernor) {
+    this.llama = llama;
+    this.governor = governor;
+  }
+
+  /** Loads llama.cpp's prebuilt CPU build; never compiles or fetches one. */
+  static async start(governor: ThreadGovernor): Promise<LlamaRuntime> {
+    const llama = await getLlama({
+      build: 'never',
+      gpu: false,
+      logLevel: LlamaLogLevel.warn,
+      maxThreads: governor.most,
+    });
+    return new LlamaRuntime(llama, governor);
+  }
+
+  async load(file: string): Promise<ModelPort> {
+    const model = await this.llama.loadModel({ modelPath: file });
+    return new LlamaModelPort(this.llama, model, this.governor);
+  }
+}
+
+class LlamaModelPort implements ModelPort {
+  readonly maxContext: number;
+  readonly eos: number;
+  private readonly llama: Llama;
+  private readonly model: LlamaModel;
+  private readonly governor: ThreadGovernor;
+
+  constructor(llama: Llama, model: LlamaModel, governor: ThreadGovernor) {
+    this.llama = llama;
+    this.model = model;
+    this.governor = governor;
+    this.maxContext = model.trainContextSize;
+    this.eos = model.tokens.eos ?? -1;
+  }
+
+  tokenize(text: string): number[] {
+    return this.model.tokenize(text, true);
+  }
+
+  text(tokens: readonly number[]): string {
+    return this.model.detokenize(tokens as Token[], false);
+  }
+
+  piece(token: number): string {
+    return this.model.detokenize([token as Token], true);
+  }
+
+  isEnd(token: number): boolean {
+    return this.model.isEogToken(token as Token);
+  }
+
+  async open(size: number, lora: string | null): Promise<SequencePort> {
+    // a context takes its thread count when it is made, and can only lower it later
+    this.llama.maxThreads = this.governor.most;
+    const context = await this.model.createContext({
+      contextSize: size,
+      sequences: 1,
+      batchSize: MAX_SEGMENT,
+      threads: this.governor.most,
+      failedCreationRemedy: false,
+      ...(lora === null ? {} : { lora }),
+    });
+    return new LlamaSequence(this.llama, context.getSequence(), this.governor, size);
+  }
+
+  dispose(): Promise<void> {
+    return this.model.dispose();
+  }
+}
+
+class LlamaSequence implements SequencePort {
+  readonly size: number;
+  private readonly llama: Llama;
+  private readonly sequence: LlamaContextSequence;
+  private readonly governor: ThreadGovernor;
+
+  constructor(llama: Llama, sequence: LlamaContextSequence, governor: ThreadGovernor, size: number) {
+    this.llama = llama;
+    this.sequence = sequence;
+    this.governor = governor;
+    this.size = size;
+  }
+
+  async evaluate(tokens: readonly number[], want: number | null): Promise<Candidate[]> {
+    const threads = this.governor.choose();
+    // node-llama-cpp divides maxThreads among contexts used within the last tick; ours never run at once, so the factor undoes it
+    this.llama.maxThreads = threads === 1 ? 1 : threads * 64;
+    const started = performance.now();
+    const candidates = await this.step(tokens as Token[], want);
+    this.governor.record(threads, tokens.length, performance.now() - started);
+    return candidates;
+  }
+
+  private async step(tokens: Token[], want: number | null): Promise<Candidate[]> {
+    const last = tokens.at(-1);
+    if (want === null || last === undefined) {
+      await this.sequence.evaluateWithoutGeneratingNewTokens(tokens);
+      return [];
+    }
+    // Greedy cuts nothing off, so it gives the whole vocabulary; top-k at temperature 1 gives plain probabilities of k tokens.
+    const options = want === 0 ? { temperature: 0 } : { temperature: 1, topK: want, topP: 1, minP: 0, seed: 0 };
+    const input = [...tokens.slice(0, -1), [last, { generateNext: { probabilities: true, options } }] as const];
+    const output = await this.sequence.controlledEvaluate(
+      input as Parameters<LlamaContextSequence['controlledEvaluate']>[0],
+    );
+    const probabilities = output[tokens.length - 1]?.next.probabilities;
+    if (!probabilities) throw new Error('llama.cpp gave no probabilities');
+    return Array.from(probabilities, ([id, p]) => ({ id, p }));
+  }
+
+  async truncate(length: number): Promise<void> {
+    const end = this.sequence.nextTokenIndex;
+    if (length < end) await this.sequence.eraseContextTokenRanges([{ start: length, end }]);
+  }
+
+  dispose(): Promise<void> {
+    return this.sequence.context.dispose();
+  }
+}

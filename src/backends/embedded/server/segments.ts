@@ -1,0 +1,45 @@
+/**
+ * Where a prompt is cut for evaluation. A batch of many tokens and one token at a time round differently in floating point, so
+ * the same text could give other logits depending on what was cached. The cuts are therefore a function of the tokens alone:
+ * each segment is always evaluated as one batch, and only whole segments are reused. All that follows is then bit-equal, cached
+ * or not.
+ */
+
+/** Shorter turns share a segment with the next one: below this a batch costs noticeably more per token. */
+export const MIN_SEGMENT = 32;
+/** The longest batch: long enough to be fast, short enough that other requests wait little. Also llama.cpp's batch size. */
+export const MAX_SEGMENT = 128;
+
+/** A prompt with its cuts; `ends[i]` is where segment i ends (exclusive), the last one is `tokens.length`. */
+export interface Segmented {
+  readonly tokens: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/**
+ * Cuts after a turn's end once a segment has MIN_SEGMENT tokens, and at MAX_SEGMENT in any case. A prefix is cut like the
+ * whole, but for the prefix's own last, shorter segment.
+ */
+export function segment(tokens: readonly number[], isTurnEnd: (token: number) => boolean): Segmented {
+  const ends: number[] = [];
+  let start = 0;
+  for (const [index, token] of tokens.entries()) {
+    const length = index + 1 - start;
+    if (length < MAX_SEGMENT && !(length >= MIN_SEGMENT && isTurnEnd(token))) continue;
+    start = index + 1;
+    ends.push(start);
+  }
+  if (start < tokens.length) ends.push(tokens.length);
+  return { tokens, ends };
+}
+
+/** How many leading segments two prompts share: same cuts, same tokens. */
+export function sharedSegments(a: Segmented, b: Segmented): number {
+  let start = 0;
+  for (let index = 0; ; index += 1) {
+    const end = a.ends[index];
+    if (end === undefined || end !== b.ends[index]) return index;
+    for (let at = start; at < end; at += 1) if (a.tokens[at] !== b.tokens[at]) return index;
+    start = end;
+  }
+}
