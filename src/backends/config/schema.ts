@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { DEFAULT_CONTEXT_BUDGET } from '../../core/prompt/context.ts';
+import { samplingSchema } from '../../core/session/schema.ts';
+
+/** The name of Foil's own engine among the servers. */
+export const EMBEDDED = 'embedded';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/u, 'a name has letters, digits, dots, hyphens, underscores and slashes');
+const path = z.string().min(1, 'a path must not be empty');
+
+/** Messages never repeat the value: somebody may have put the key itself here, or into the URL. */
+export const serverSchema = z.strictObject({
+  base_url: z
+    .string()
+    .refine(isPlainUrl, 'must be an http(s) URL without user name or password, such as http://127.0.0.1:8000/v1'),
+  key_env: z
+    .string()
+    .regex(
+      /^[A-Za-z_][A-Za-z0-9_]*$/u,
+      'must be the name of an environment variable that holds the key, never the key itself',
+    )
+    .optional(),
+  timeout_s: z.number().positive().max(3600).default(60),
+  /** `vllm` servers take top_k, min_p, stop_token_ids, n and /tokenize; to others only OpenAI's own fields are sent. */
+  dialect: z.enum(['openai', 'vllm']).default('openai'),
+});
+
+function isPlainUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/u.test(url.protocol) && url.username === '' && url.password === '';
+}
+
+const common = {
+  /** A server of `servers`, with the name that it gives the model. */
+  server: name.optional(),
+  model: z.string().min(1).optional(),
+  /** A LoRA adapter (or its folder) for the embedded engine, instead of `server`. */
+  path: path.optional(),
+  licence: z.string().optional(),
+};
+const chat = {
+  ...common,
+  system: z.string().nullable().default(null),
+  sampling: samplingSchema.default({}),
+  /** Tokens that prompt and reply share, where the server does not say. */
+  window: z.number().int().positive().optional(),
+};
+
+export const modelKinds = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('simulator'),
+    ...chat,
+    /** Whether roles are flipped before it is asked; false for a model that writes `user` turns. */
+    flip: z.boolean().default(true),
+    /** Text with which the model ends a session; it is cut off, and stops it. */
+    end: z.string().min(1).optional(),
+  }),
+  z.strictObject({ kind: z.literal('chatbot'), ...chat }),
+  z.strictObject({
+    kind: z.literal('discriminator'),
+    ...common,
+    /** Folder with the model card, which says p_0, input and template. */
+    card: path.optional(),
+  }),
+]);
+
+export type ModelConfig = z.output<typeof modelKinds>;
+
+/** A model runs on a server, under the name it has there, or is an adapter for the embedded engine. */
+const modelSchema = modelKinds.superRefine((model, check) => {
+  const fail = (field: string, message: string) => check.addIssue({ code: 'custom', path: [field], message });
+  if (model.path !== undefined) {
+    for (const field of ['server', 'model'] as const) {
+      if (model[field] !== undefined) fail(field, 'give either "server" and "model", or "path"');
+    }
+    return;
+  }
+  if (model.server === undefined)
+    fail('server', 'is missing: give "server" and "model", or "path" for the embedded engine');
+  else if (model.model === undefined) fail('model', 'is missing: the name that the server gives the model');
+  else if (model.kind === 'discriminator' && model.card === undefined) {
+    fail('card', 'is missing: the folder with the card of the discriminator');
+  }
+});
+
+/** `foil.yaml`. Unknown keys are errors: a misspelt setting that is silently ignored costs a day. */
+export const configSchema = z.strictObject({
+  servers: z
+    .record(name, serverSchema)
+    .refine((servers) => !(EMBEDDED in servers), `"${EMBEDDED}" is the name of Foil's own engine: take another`)
+    .default({}),
+  models: z.record(name, modelSchema).default({}),
+  /** Names of models, of this file or shipped with Foil, that a new session starts with. */
+  roles: z.strictObject({ simulator: name, chatbot: name, discriminator: name.nullable() }).partial().default({}),
+  engine: z
+    .strictObject({ gguf: path, threads: z.number().int().min(1).max(512) })
+    .partial()
+    .default({}),
+  /** Tokens of the whole context c (Appendix A). */
+  context_budget: z.number().int().min(100).max(1_000_000).default(DEFAULT_CONTEXT_BUDGET),
+  /** Candidates sampled at one turn; the paper takes 8. */
+  alternatives: z.number().int().min(1).max(64).default(8),
+  /** A session of two models is stopped here if the simulator does not end it. */
+  max_user_turns: z.number().int().min(1).max(1000).default(16),
+});
+
+export type ServerConfig = z.output<typeof serverSchema>;
+export type FoilConfig = z.output<typeof configSchema> & {
+  /** The file that was read; null if there is none and all values are defaults. */
+  readonly file: string | null;
+};
