@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/global-setup.ts',
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
     // native llama.cpp and ptys do not survive worker threads
     pool: 'forks',

@@ -16,7 +16,8 @@ export function bundleOptions(root) {
     target: 'esnext',
     // what `import()` loads stays apart: screens, the OpenAI client and execa cost 80 to 200 ms each at start
     splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
+    // beside the entries: code finds files by its own place (the engine its bundle, Foil its models)
+    chunkNames: '[name]-[hash]',
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',

@@ -17,12 +17,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-// `foil ... | head`: the reader has seen enough; the work stops, and that is no error
-let readerGone = false;
+// `foil ... | head`: the reader has seen enough, and that is no error; whatever is written survives a stop at any moment
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  readerGone = true;
-  controller.abort();
+  process.exit(EXIT.done);
 });
 
 const { stdout, stderr, stdin, env } = process;
@@ -34,5 +32,5 @@ const code = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   signal: controller.signal,
 });
-if (!readerGone) await new Promise((done) => stdout.write('', done));
-process.exit(readerGone && code === EXIT.cancelled ? EXIT.done : code);
+await new Promise((done) => stdout.write('', done));
+process.exit(code);
