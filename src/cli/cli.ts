@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, CommanderError } from 'commander';
 import { FoilError } from '../core/errors.ts';
+import { showEngine } from './engine-progress.ts';
 import { EXIT, reportFailure } from './failure.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
 import { createProgram } from './program.ts';
@@ -42,8 +43,8 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
       // commander appends itself
       const command = actionArgs.at(-1) as Command;
       const { workspace } = command.optsWithGlobals<{ workspace: string }>();
-      const services = openServices(resolve(around.cwd, workspace));
-      const cli: Cli = { ...services, out, json, signal: around.signal, around };
+      const services = openServices(resolve(around.cwd, workspace), around.env);
+        const cli: Cli = Object.assign(services, { out, json, signal: around.signal, around });
       try {
         around.signal.throwIfAborted();
         code = (await handler(cli, ...(actionArgs.slice(0, -1) as Args))) ?? EXIT.done;

@@ -2,8 +2,12 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Run, Surroundings } from './cli.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerExport } from './commands/export.ts';
 import { registerImport } from './commands/import.ts';
+import { registerModels } from './commands/models.ts';
+import { registerServe } from './commands/serve.ts';
 import { registerSetup } from './commands/setup.ts';
+import { registerSimulate } from './commands/simulate.ts';
 
 /** All commands. Each file of `commands/` declares one and loads what it needs only when it runs. */
 export function createProgram(run: Run, around: Surroundings): Command {
@@ -17,6 +21,15 @@ export function createProgram(run: Run, around: Surroundings): Command {
     .configureOutput({ writeOut: (text) => around.stdout.write(text), writeErr: () => {}, outputError: () => {} })
     .exitOverride();
 
-  for (const register of [registerImport, registerSetup, registerDoctor]) register(program, run);
+  for (const register of [
+    registerImport,
+    registerSetup,
+    registerDoctor,
+    registerSimulate,
+    registerExport,
+    registerModels,
+    registerServe,
+  ])
+    register(program, run);
   return program;
 }

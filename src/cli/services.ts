@@ -1,42 +1,101 @@
 import { join } from 'node:path';
+import type { FoilConfig } from '../backends/config/schema.ts';
+import type { EngineStep } from '../backends/registry/embedded-source.ts';
+import type { Registry } from '../backends/registry/registry.ts';
+import { installRoot } from '../backends/setup/root.ts';
 import type { OpenSessionStore } from '../backends/store/session-store.ts';
-import type { PairStore } from '../core/ports.ts';
+import { newId, newSeed, systemClock } from '../backends/system.ts';
+import type { Clock, PairStore, Ports } from '../core/ports.ts';
+import type { LiveSession } from '../core/session/schema.ts';
+import { chooseRoles } from './roles.ts';
 
 /** What commands work on. Each opens on first use, since most commands need few of them and each costs time. */
 export interface Services {
-  /** Absolute; holds sessions/, pairs/ and foil.yaml. */
+  /** Absolute; holds sessions/, pairs/, models/ and foil.yaml. */
   readonly workspace: string;
+  readonly clock: Clock;
+  readonly newId: Ports['newId'];
+  newSeed(): number;
+  config(): Promise<FoilConfig>;
+  /** Models of foil.yaml, of the workspace's models/ and of those that ship with Foil. */
+  registry(): Promise<Registry>;
+  /** The models that a new session starts with: foil.yaml's roles, else those that ship with Foil. */
+  roles(): Promise<LiveSession['roles']>;
   sessions(): Promise<OpenSessionStore>;
   pairs(): Promise<PairStore>;
+  ports(): Promise<Ports>;
+  /** Who is told what is done to have the embedded engine: the last one to ask. */
+  onEngineStep(listener: (step: EngineStep) => void): void;
   /** Closes what was opened; called for the command. */
   close(): Promise<void>;
 }
 
-export function openServices(workspace: string): Services {
+export function openServices(workspace: string, env: NodeJS.ProcessEnv): Services {
   const closers: (() => Promise<void>)[] = [];
+  let listener: (step: EngineStep) => void = () => {};
+
+  const config = once(async () => {
+    const { loadConfig } = await import('../backends/config/load.ts');
+    return await loadConfig(workspace);
+  });
+  const registry = once(async () => {
+    const settings = await config();
+    const { Registry } = await import('../backends/registry/registry.ts');
+    const { embeddedSource } = await import('../backends/registry/embedded-source.ts');
+    const opened = new Registry({
+      config: settings,
+      modelDirs: [...new Set([join(installRoot(), 'models'), join(workspace, 'models')])],
+      engine: embeddedSource(settings, (step) => listener(step)),
+      env,
+    });
+    closers.push(() => opened.close());
+    return opened;
+  });
+  const sessions = once(async () => {
+    const { openSessionStore } = await import('../backends/store/session-store.ts');
+    const store = await openSessionStore(join(workspace, 'sessions'));
+    closers.push(() => store.close());
+    return store;
+  });
+  const pairs = once(async () => {
+    const { openPairStore } = await import('../backends/store/pair-store.ts');
+    return await openPairStore(join(workspace, 'pairs'));
+  });
+
   return {
     workspace,
-    sessions: once(async () => {
-      const { openSessionStore } = await import('../backends/store/session-store.ts');
-      const store = await openSessionStore(join(workspace, 'sessions'));
-      closers.push(() => store.close());
-      return store;
-    }),
-    pairs: once(async () => {
-      const { openPairStore } = await import('../backends/store/pair-store.ts');
-      return await openPairStore(join(workspace, 'pairs'));
-    }),
+    clock: systemClock,
+    newId,
+    newSeed,
+    config,
+    registry,
+    roles: once(async () => chooseRoles((await config()).roles, await (await registry()).list())),
+    sessions,
+    pairs,
+    ports: once(async () => ({
+      models: await registry(),
+      sessions: await sessions(),
+      pairs: await pairs(),
+      clock: systemClock,
+      newId,
+    })),
+    onEngineStep: (next) => {
+      listener = next;
+    },
     async close() {
-      // what was opened last may use what was opened before it
       for (const close of closers.splice(0).reverse()) await close();
     },
   };
 }
 
+/** A failure is not kept: the next call tries again. */
 function once<T>(open: () => Promise<T>): () => Promise<T> {
   let opened: Promise<T> | null = null;
   return () => {
-    opened ??= open();
+    opened ??= open().catch((error: unknown) => {
+      opened = null;
+      throw error;
+    });
     return opened;
   };
 }

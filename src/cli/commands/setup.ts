@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { formatDuration } from '../../core/text/quantity.ts';
 import type { Cli, Run } from '../cli.ts';
+import { ensureWeightsWithProgress } from '../engine-progress.ts';
 import { examples } from '../options.ts';
 
 interface TrainOptions {
@@ -36,6 +37,14 @@ export function registerSetup(program: Command, run: Run): void {
       ),
     )
     .action(run(setupTrain));
+
+  setup
+    .command('models')
+    .description(
+      'Fetch the base weights of the embedded engine and write their F16 form, or check those that are there.',
+    )
+    .addHelpText('after', examples(['foil setup models', 'fetch them ahead of the first chat']))
+    .action(run(setupModels));
 }
 
 async function setupTrain(cli: Cli, options: TrainOptions): Promise<undefined> {
@@ -67,4 +76,15 @@ async function setupTrain(cli: Cli, options: TrainOptions): Promise<undefined> {
       out.progress({ step, text: `${elapsed}  ${event.type === 'line' ? event.text.trim() : ''}` });
     }
   }
+}
+
+async function setupModels(cli: Cli): Promise<undefined> {
+  const { engine } = await cli.config();
+  const { q4, f16, modelSha } = await ensureWeightsWithProgress(cli, engine.gguf);
+  cli.out.event({ event: 'ready', weights: q4, f16: f16 ?? null, sha256: modelSha });
+  cli.out.line(`Base weights ready: ${q4}`);
+  cli.out.line(
+    f16 === undefined ? 'No F16 form: discriminators cannot run on them.' : `F16 form for discriminators: ${f16}`,
+  );
+  return;
 }
