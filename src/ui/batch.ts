@@ -2,6 +2,8 @@ export interface Batch<T> {
   push(item: T): void;
   /** Hands over at once what waits, for what must not be late or lost (a turn is finished, the app ends). */
   flush(): void;
+  /** Throws away what waits. */
+  stop(): void;
 }
 
 /**
@@ -25,5 +27,10 @@ export function batch<T>(ms: number, handle: (items: T[]) => void): Batch<T> {
       timer ??= setTimeout(flush, ms);
     },
     flush,
+    stop() {
+      waiting = [];
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+    },
   };
 }

@@ -8,6 +8,8 @@ import { useEffect, useRef } from 'react';
 export type { BoxProps, Instance, RenderOptions, TextProps } from 'ink';
 export { Box, render, Text, useApp, useCursor, usePaste, useStdout, useWindowSize } from 'ink';
 
+export { Table as InkTable } from 'ink-table';
+
 interface InputEmitter {
   prependListener(event: 'input', listener: (sequence: string) => void): void;
   removeListener(event: 'input', listener: (sequence: string) => void): void;

@@ -55,6 +55,7 @@ function clean(input: string, replace: (character: string) => string): string {
 function scan(text: string, replace: (character: string) => string): string {
   const finder = new RegExp(SUSPECT, 'gu');
   let out = '';
+  let tail = '';
   let from = 0;
   for (let match = finder.exec(text); match; match = finder.exec(text)) {
     const character = match[0];
@@ -64,17 +65,16 @@ function scan(text: string, replace: (character: string) => string): string {
       continue;
     }
     // What stands before it counts as it will stand there, marks and all.
-    const before = from === match.index ? lastCharacter(out, out.length) : lastCharacter(text, match.index);
+    const before = from === match.index ? tail : lastCharacter(text, match.index);
     if (keep(character, before, text.slice(match.index + 1, match.index + 3))) continue;
     let end = match.index + character.length;
-    out += text.slice(from, match.index);
+    let mark = replace(character);
     if (isTag(character)) {
       while (end < text.length && isTag(String.fromCodePoint(text.codePointAt(end) ?? 0))) end += 2;
-      const run = text.slice(match.index, end);
-      if (replace(character) !== '') out += `⟨tags: ${spelled(run)}⟩`;
-    } else {
-      out += replace(character);
+      if (mark !== '') mark = `⟨tags: ${spelled(text.slice(match.index, end))}⟩`;
     }
+    out += text.slice(from, match.index) + mark;
+    tail = mark === '' ? before : mark.slice(-1);
     from = end;
     finder.lastIndex = end;
   }

@@ -180,6 +180,7 @@ function rowEndOfGraphemes(text: string, start: number, width: number): number {
 
 function skipSpaces(text: string, from: number): number {
   let at = from;
-  while (text.charCodeAt(at) === SPACE) at += 1;
+  // A space before a combining mark (U+0300 is the first) is one grapheme with it, and no space to break at.
+  while (text.charCodeAt(at) === SPACE && !(text.charCodeAt(at + 1) >= 0x300)) at += 1;
   return at;
 }

@@ -39,7 +39,7 @@ export function Composer({ state, x, y, width, height, focused, placeholder = ''
       ) : (
         shown.map((part, index) => (
           <Line
-            key={first + index}
+            key={part.start}
             width={width}
             segments={[
               { text: first + index === 0 ? prompt : indent, tone: focused ? 'focus' : 'dim' },

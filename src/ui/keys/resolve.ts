@@ -153,5 +153,5 @@ export function keysMarkdown(): string {
       );
     return `## ${SCOPE_TITLES[scope]}\n\n| key | what it does | command |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
   });
-  return `# Keys\n\nMade from \`src/ui/keys/table.ts\` by \`npx vitest run test/ui/keys-docs.test.ts -u\`; a test fails when it is stale. Where you\ntype text, keys that type a character are text: \`F1\` is help there, and \`Ctrl+P\` the palette.\n\n${sections.join('\n')}`;
+  return `# Keys\n\nMade from \`src/ui/keys/table.ts\` by \`npx vitest run test/ui/keys.test.ts -u\`; a test fails when it is stale. Where you\ntype text, keys that type a character are text: \`F1\` is help there, and \`Ctrl+P\` the palette.\n\n${sections.join('\n')}`;
 }
