@@ -44,7 +44,8 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
       const command = actionArgs.at(-1) as Command;
       const { workspace } = command.optsWithGlobals<{ workspace: string }>();
       const services = openServices(resolve(around.cwd, workspace), around.env);
-        const cli: Cli = Object.assign(services, { out, json, signal: around.signal, around });
+      const cli: Cli = Object.assign(services, { out, json, signal: around.signal, around });
+      showEngine(cli);
       try {
         around.signal.throwIfAborted();
         code = (await handler(cli, ...(actionArgs.slice(0, -1) as Args))) ?? EXIT.done;

@@ -12,7 +12,7 @@ const PHASE = {
 } as const;
 
 /** What is done to have the embedded engine, how far, how long still; null when it is ready. */
-function engineNote(step: EngineStep): ProgressNote | null {
+export function engineNote(step: EngineStep): ProgressNote | null {
   if (step.kind === 'ready') return null;
   if (step.kind === 'starting') return { step: 'starting the engine', text: '' };
   const { phase, done, total, etaSeconds } = step.progress;
