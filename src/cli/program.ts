@@ -1,11 +1,16 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Run, Surroundings } from './cli.ts';
+import { registerAlternatives } from './commands/alternatives.ts';
+import { registerChat } from './commands/chat.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerExport } from './commands/export.ts';
 import { registerImport } from './commands/import.ts';
 import { registerModels } from './commands/models.ts';
+import { registerPairs } from './commands/pairs.ts';
+import { registerScore } from './commands/score.ts';
 import { registerServe } from './commands/serve.ts';
+import { registerSessions } from './commands/sessions.ts';
 import { registerSetup } from './commands/setup.ts';
 import { registerSimulate } from './commands/simulate.ts';
 
@@ -22,13 +27,18 @@ export function createProgram(run: Run, around: Surroundings): Command {
     .exitOverride();
 
   for (const register of [
-    registerImport,
-    registerSetup,
-    registerDoctor,
+    registerChat,
+    registerSessions,
+    registerScore,
+    registerAlternatives,
+    registerPairs,
     registerSimulate,
+    registerImport,
     registerExport,
     registerModels,
     registerServe,
+    registerSetup,
+    registerDoctor,
   ])
     register(program, run);
   return program;

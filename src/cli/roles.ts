@@ -2,7 +2,7 @@ import type { ModelEntry, ModelKind } from '../core/ports.ts';
 import type { LiveSession } from '../core/session/schema.ts';
 
 /** The models that ship with Foil and were trained for these seats (design 4). */
-const SHIPPED = { simulator: 'it0', chatbot: 'supporter', discriminator: 'it0' } as const;
+const SHIPPED = { simulator: 'simulator-it0', chatbot: 'supporter', discriminator: 'discriminator-it0' } as const;
 
 /**
  * The models that a session starts with: what foil.yaml says, else the shipped one, else the first that can be used.

@@ -1,0 +1,20 @@
+import type { Endpoint } from '../openai/client.ts';
+
+/** The embedded engine as the registry sees it, whoever started it. */
+export interface RunningEngine {
+  readonly endpoint: Endpoint;
+  /** Name of the base model on the engine. */
+  readonly base: string;
+  readonly version: string;
+  /** Tokens that a prompt and its reply share. */
+  readonly window: number;
+  /** Resolves when the engine is gone. */
+  readonly closed: Promise<void>;
+  load(name: string, dir: string, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Gets an engine: joins one or starts one, after fetching weights where they are missing. */
+export interface EngineSource {
+  connect(signal: AbortSignal): Promise<RunningEngine>;
+}

@@ -1,0 +1,102 @@
+import { open } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import type { LengthMatch } from '../../core/prompt/rows.ts';
+import type { Session } from '../../core/session/schema.ts';
+import type { Cli, Run } from '../cli.ts';
+import { examples } from '../options.ts';
+
+/** `foil export`: rows for the training stages, built by the code that builds the prompts of the chat. */
+export function registerExport(program: Command, run: Run): void {
+  const command = program
+    .command('export')
+    .description('Write training rows: the very prompts that chat and scoring use.');
+
+  command
+    .command('simulator <corpus> <file>')
+    .description('Rows of `sft` for a simulator: roles flipped, end of session marked (TRL conversational JSONL).')
+    .addHelpText('after', examples(['foil export simulator esconv-train rows.jsonl', 'user turns of a corpus']))
+    .action(
+      run(async (cli: Cli, corpus: string, file: string) => {
+        const { simulatorRow } = await import('../../core/prompt/rows.ts');
+        return await write(cli, corpus, file, (session) => simulatorRow(session));
+      }),
+    );
+
+  command
+    .command('chatbot <corpus> <file>')
+    .description('Rows of `sft` for a chatbot, from the assistant turns.')
+    .requiredOption('--system <text>', 'system text of the chatbot')
+    .addHelpText('after', examples(['foil export chatbot esconv-train rows.jsonl --system "Listen and help."', '']))
+    .action(
+      run(async (cli: Cli, corpus: string, file: string, options: { system: string }) => {
+        const { chatbotRow } = await import('../../core/prompt/rows.ts');
+        return await write(cli, corpus, file, (session) => chatbotRow(session, options.system));
+      }),
+    );
+
+  command
+    .command('discriminator <real> <simulated> <file>')
+    .description('Balanced rows of `discriminator`: real sessions and the simulated ones of the same contexts.')
+    .addOption(
+      new Option('--input <input>', 'what D reads of the chatbot').choices(['user-turns', 'all']).default('user-turns'),
+    )
+    .addOption(
+      new Option('--match <by>', 'how lengths are matched').choices(['turns', 'words', 'none']).default('turns'),
+    )
+    .option('--no-context', 'leave the context c out')
+    .addHelpText(
+      'after',
+      examples(['foil export discriminator esconv-train it0-train rows.jsonl', 'for discriminator it0']),
+    )
+    .action(run(exportDiscriminator));
+}
+
+interface DiscriminatorOptions {
+  readonly input: 'user-turns' | 'all';
+  readonly match: LengthMatch;
+  readonly context: boolean;
+}
+
+async function exportDiscriminator(
+  cli: Cli,
+  real: string,
+  simulated: string,
+  file: string,
+  options: DiscriminatorOptions,
+): Promise<undefined> {
+  const { discriminatorRows } = await import('../../core/prompt/rows.ts');
+  const store = await cli.sessions();
+  const sides = [await all(store.stream(real)), await all(store.stream(simulated))] as const;
+  const rows = discriminatorRows(...sides, options);
+  await writeLines(file, rows);
+  const pairs = rows.length / 2;
+  cli.out.event({ event: 'done', file, rows: rows.length, pairs, without_context: sides[1].length - pairs });
+  cli.out.line(
+    `${rows.length} rows (${pairs} pairs) written to ${file}; ${sides[1].length - pairs} simulated sessions found no partner`,
+  );
+  return undefined;
+}
+
+async function write(cli: Cli, corpus: string, file: string, row: (session: Session) => object): Promise<undefined> {
+  const sessions = await all((await cli.sessions()).stream(corpus));
+  await writeLines(file, sessions.map(row));
+  cli.out.event({ event: 'done', file, rows: sessions.length });
+  cli.out.line(`${sessions.length} rows written to ${file}`);
+  return undefined;
+}
+
+async function writeLines(file: string, rows: readonly object[]): Promise<void> {
+  const handle = await open(file, 'w');
+  try {
+    for (const row of rows) await handle.write(`${JSON.stringify(row)}\n`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}

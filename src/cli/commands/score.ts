@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import type { CorpusScore, Discriminator } from '../../core/ports.ts';
+import { criticalTurns, rewards } from '../../core/reward/reward.ts';
+import type { Session } from '../../core/session/schema.ts';
+import { judgeSession } from '../../core/workflows/judge.ts';
+import type { Cli, Run } from '../cli.ts';
+import { examples, integer } from '../options.ts';
+import { place } from '../session.ts';
+
+interface ScoreOptions {
+  readonly discriminator?: string;
+  readonly limit?: number;
+  readonly again?: boolean;
+}
+
+/** `foil score`: p_t and r_t of every user turn of a session or a corpus. */
+export function registerScore(program: Command, run: Run): void {
+  program
+    .command('score <corpus-or-session>')
+    .description('Judge the user turns of a corpus, or of one session (CORPUS/ID or the id of a live one).')
+    .option('--discriminator <name>', 'instead of the one in foil.yaml')
+    .option('--limit <n>', 'first n sessions only', integer(1))
+    .option('--again', 'also those that this discriminator has judged already')
+    .addHelpText(
+      'after',
+      examples(
+        ['foil score esconv-valid', 'every session of a corpus; goes on where it was cut off'],
+        ['foil score live-20260101 --json', 'one live session'],
+      ),
+    )
+    .action(run(score));
+}
+
+async function score(cli: Cli, target: string, options: ScoreOptions): Promise<undefined> {
+  const store = await cli.sessions();
+  const name = options.discriminator ?? (await cli.roles()).discriminator ?? 'discriminator-it0';
+  const isCorpus = !target.includes('/') && (await store.corpora()).some((corpus) => corpus.name === target);
+  const [corpus, id] = isCorpus ? [target, null] : place(target);
+  const discriminator = await (await cli.registry()).discriminator(name, cli.signal);
+  let done = 0;
+  let skipped = 0;
+  for await (const session of id === null ? store.stream(corpus) : [await store.read(corpus, id)]) {
+    if (done >= (options.limit ?? Number.POSITIVE_INFINITY)) break;
+    if (isCorpus && !options.again && session.scores?.[name]) {
+      skipped += 1;
+      continue;
+    }
+    const z = await scoreOne(discriminator, session, cli.signal);
+    if (corpus !== 'live') await store.appendScores(corpus, [record(discriminator, session, z)]);
+    report(cli, discriminator, session, z, id !== null);
+    done += 1;
+    if (id === null) cli.out.progress({ step: `scoring ${corpus}`, text: `${done} sessions` });
+  }
+  cli.out.progress(null);
+  cli.out.event({ event: 'done', sessions: done, skipped });
+  if (id === null)
+    cli.out.line(`${done} sessions judged by ${name}${skipped > 0 ? `, ${skipped} were judged already` : ''}`);
+  return undefined;
+}
+
+async function scoreOne(discriminator: Discriminator, session: Session, signal: AbortSignal): Promise<number[]> {
+  const z: number[] = [];
+  for await (const judged of judgeSession(discriminator, session.context, session.turns, signal)) z.push(judged.z);
+  return z;
+}
+
+function record({ name, logitP0, template, engine }: Discriminator, session: Session, z: number[]): CorpusScore {
+  return { session: session.id, discriminator: name, z, logitP0, template, engine };
+}
+
+function report(cli: Cli, discriminator: Discriminator, session: Session, z: number[], whole: boolean): void {
+  const turns = rewards(z, discriminator.logitP0);
+  const critical = criticalTurns(turns);
+  cli.out.event({
+    event: 'score',
+    session: session.id,
+    discriminator: discriminator.name,
+    logit_p0: discriminator.logitP0,
+    turns,
+  });
+  if (!whole) return;
+  cli.out.line(`${session.id}, ${discriminator.name}, z_0 = ${discriminator.logitP0}`);
+  cli.out.line('   t    p_t     r_t');
+  for (const turn of turns) {
+    const mark = turn === critical?.lowest ? '  lowest' : turn === critical?.highest ? '  highest' : '';
+    cli.out.line(
+      `${String(turn.t).padStart(4)}${turn.p.toFixed(3).padStart(7)}${turn.r.toFixed(2).padStart(8)}${mark}`,
+    );
+  }
+}
