@@ -14,6 +14,9 @@ import type { EngineSource, RunningEngine } from './engine-source.ts';
 /** The base model without an adapter: the paper's zero-shot simulator, and a chatbot of the untuned kind. */
 const ZERO_SHOT = 'zero-shot';
 
+/** System text of the untuned base in the chatbot's seat; without one, an empty session would be an empty prompt. */
+const ZERO_SHOT_CHATBOT = 'You are a supportive chatbot. Listen, ask, and help, in one to three sentences.';
+
 /** Sampling where neither card nor foil.yaml says anything; the paper states no temperature. */
 const DEFAULT_SAMPLING = { temperature: 1, top_p: 0.95, max_tokens: 256 } as const;
 
@@ -42,7 +45,7 @@ export class Registry implements ModelRegistry {
       kind: card.kind,
       server: EMBEDDED,
       summary: `LoRA r${card.adapter.rank} on ${card.base.name}`,
-      licence: card.licence,
+      licence: card.licence ?? null,
       unavailable: null,
     }));
     for (const kind of ['simulator', 'chatbot'] as const) {
@@ -150,7 +153,7 @@ export class Registry implements ModelRegistry {
       endpoint: engine.endpoint,
       model,
       sampling: { ...DEFAULT_SAMPLING, ...adapter?.card.sampling },
-      system: adapter?.card.system ?? null,
+      system: adapter ? (adapter.card.system ?? null) : kind === 'chatbot' ? ZERO_SHOT_CHATBOT : null,
       flip: kind === 'simulator',
       window: engine.window,
       end:

@@ -28,13 +28,13 @@ export const cardSchema = z.object({
     })
     .loose()
     .nullish(),
-  licence: z.string(),
+  licence: z.string().nullish(),
   data: z.unknown(),
   recipe: z.unknown(),
   validation: z.unknown(),
   search: z.unknown(),
-  seed: z.number().optional(),
-  created: z.string().optional(),
-  rebuild: z.string().optional(),
+  seed: z.number().nullish(),
+  created: z.string().nullish(),
+  rebuild: z.string().nullish(),
 });
 export type ModelCard = z.infer<typeof cardSchema>;
