@@ -24,6 +24,8 @@ export interface ComposerState {
   /** The entry of the history that is shown, or null for the draft. */
   readonly at: number | null;
   readonly draft: string;
+  /** The last change typed a character of a word: the next one is the same change to undo. */
+  readonly typing: boolean;
   readonly undo: readonly { readonly text: string; readonly cursor: number }[];
   /** What the person should know, such as that a paste was cut; null once they go on. */
   readonly notice: string | null;
@@ -52,6 +54,7 @@ export function newComposer(init: { width: number; text?: string; history?: read
     history: init.history ?? [],
     at: null,
     draft: '',
+    typing: false,
     undo: [],
     notice: null,
   };
@@ -74,7 +77,7 @@ export function composerReducer(state: ComposerState, action: ComposerAction): C
             goal: null,
           };
     case 'set':
-      return withText(remember(state), plainText(action.text.replace(/\r\n?/g, '\n')).slice(0, MAX_TEXT));
+      return withText(remember(state, false), plainText(action.text.replace(/\r\n?/g, '\n')).slice(0, MAX_TEXT));
     case 'sent':
       return sent(state);
     case 'text.newline':
@@ -149,7 +152,7 @@ function remove(state: ComposerState, from: number, to: number): ComposerState {
 function splice(state: ComposerState, at: number, removed: number, inserted: string): ComposerState {
   const text = state.text.slice(0, at) + inserted + state.text.slice(at + removed);
   return {
-    ...remember(state),
+    ...remember(state, removed === 0 && /^\S{1,2}$/u.test(inserted)),
     text,
     cursor: joined(text, at + inserted.length),
     rows: rewrap(state.rows, text, state.width, at, removed, inserted.length),
@@ -165,23 +168,17 @@ function joined(text: string, cursor: number): number {
   return next > cursor ? next : cursor;
 }
 
-function remember(state: ComposerState): ComposerState {
-  const last = state.undo.at(-1);
-  // Typing on in a word is one change; a megabyte of text is kept a few times, not a hundred.
-  const typing =
-    last !== undefined &&
-    state.text.length > last.text.length &&
-    state.text.length - last.text.length < 20 &&
-    !/\s$/.test(state.text);
-  if (typing && last.text === state.text.slice(0, last.text.length)) return state;
+function remember(state: ComposerState, typing: boolean): ComposerState {
+  if (typing && state.typing) return state;
+  // A megabyte of text is kept a few times, not a hundred.
   const keep = Math.max(3, Math.min(MAX_UNDO, Math.floor((4 * MAX_TEXT) / (state.text.length + 1))));
-  return { ...state, undo: [...state.undo, { text: state.text, cursor: state.cursor }].slice(-keep) };
+  return { ...state, typing, undo: [...state.undo, { text: state.text, cursor: state.cursor }].slice(-keep) };
 }
 
 function undo(state: ComposerState): ComposerState {
   const last = state.undo.at(-1);
   if (!last) return { ...state, notice: 'nothing to take back' };
-  return { ...withText(state, last.text), cursor: last.cursor, undo: state.undo.slice(0, -1) };
+  return { ...withText(state, last.text), cursor: last.cursor, typing: false, undo: state.undo.slice(0, -1) };
 }
 
 function withText(state: ComposerState, text: string): ComposerState {
@@ -191,11 +188,11 @@ function withText(state: ComposerState, text: string): ComposerState {
 function sent(state: ComposerState): ComposerState {
   const known = state.text.trim() === '' || state.history.at(-1) === state.text;
   const history = known ? state.history : [...state.history, state.text].slice(-MAX_HISTORY);
-  return { ...withText(state, ''), history, at: null, draft: '', undo: [] };
+  return { ...withText(state, ''), history, at: null, draft: '', typing: false, undo: [] };
 }
 
 function move(state: ComposerState, cursor: number): ComposerState {
-  return { ...state, cursor, goal: null, notice: null };
+  return { ...state, cursor, goal: null, typing: false, notice: null };
 }
 
 function vertical(state: ComposerState, step: -1 | 1): ComposerState {
@@ -203,7 +200,7 @@ function vertical(state: ComposerState, step: -1 | 1): ComposerState {
   const target = state.rows[row + step];
   if (!target) return recall(state, step);
   const goal = state.goal ?? column;
-  return { ...state, cursor: offsetAt(state, row + step, goal), goal, notice: null };
+  return { ...state, cursor: offsetAt(state, row + step, goal), goal, typing: false, notice: null };
 }
 
 /** The offset in a row that is nearest to a column from the left. */
@@ -228,7 +225,7 @@ function recall(state: ComposerState, step: -1 | 1): ComposerState {
   if (at < 0 || at > state.history.length) return state;
   const draft = state.at === null ? state.text : state.draft;
   const shown = at === state.history.length ? draft : (state.history[at] ?? '');
-  return { ...withText(state, shown), at: at === state.history.length ? null : at, draft, undo: [] };
+  return { ...withText(state, shown), at: at === state.history.length ? null : at, draft, typing: false, undo: [] };
 }
 
 const words = new Intl.Segmenter('en', { granularity: 'word' });
