@@ -37,7 +37,7 @@ export function parseConfig(text: string, file: string): FoilConfig {
   const [broken] = document.errors;
   if (broken) {
     throw new FoilError('bad-config', `not valid YAML: ${broken.message.split('\n')[0]?.replace(/ at line .*/u, '')}`, {
-      where: { file, line: broken.linePos?.[0].line ?? 1 },
+      where: { file, line: Math.min(broken.linePos?.[0].line ?? 1, text.trimEnd().split('\n').length) },
       remedy: 'correct the line; YAML indents with spaces',
     });
   }
@@ -88,17 +88,13 @@ function offsetOf(root: Node | null, path: readonly PropertyKey[], key?: string)
     if (!isMap(node)) return false;
     const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && String(item.key.value) === name);
     if (!pair) return false;
-    const at = (useKey || pair.value === null ? pair.key : pair.value) as Node;
+    // A map starts on the line below its key: of what is missing or wrong in it as a whole, the key says more.
+    const at = (useKey || pair.value === null || isMap(pair.value) ? pair.key : pair.value) as Node;
     offset = at.range?.[0] ?? offset;
     node = pair.value;
     return true;
   };
-  for (const [index, part] of path.entries()) {
-    // A map starts on the line below its key: for a field that is missing there, the key says more.
-    const last = index === path.length - 1 && key === undefined;
-    if (!step(String(part), !last)) return offset;
-    if (last && isMap(node)) step(String(part), true);
-  }
+  for (const part of path) if (!step(String(part), false)) return offset;
   if (key !== undefined) step(key, true);
   return offset;
 }
