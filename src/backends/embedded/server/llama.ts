@@ -75,6 +75,8 @@ class LlamaModelPort implements ModelPort {
       contextSize: size,
       sequences: 1,
       batchSize: MAX_SEGMENT,
+      // with flash attention the number of threads changes the last bits; without it, it doesn't
+      flashAttention: false,
       threads: this.governor.most,
       failedCreationRemedy: false,
       ...(lora === null ? {} : { lora }),
