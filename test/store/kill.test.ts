@@ -2,15 +2,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import lockfile from 'proper-lockfile';
 import { expect, it } from 'vitest';
 import { withLock } from '../../src/backends/store/disk.ts';
 import { openSessionStore } from '../../src/backends/store/session-store.ts';
 import { makeSession, testFolder } from '../fixtures/sessions.ts';
 
+const CHILD = fileURLToPath(new URL('./append-child.ts', import.meta.url));
+
 /** Runs the writing child until it has said `lines` lines, then kills it a moment later, wherever it is. */
 async function runAndKill(dir: string, prefix: string, lines: number, delay: number): Promise<string[]> {
-  const child = spawn(process.execPath, ['test/store/append-child.ts', dir, prefix], {
+  const child = spawn(process.execPath, [CHILD, dir, prefix], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';

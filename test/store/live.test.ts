@@ -76,6 +76,15 @@ describe('a live session', () => {
     await store.close();
   });
 
+  it('that could not be read again is refused, and the one on the disk stays', async () => {
+    const store = await openSessionStore(await testFolder());
+    await store.saveLive(makeLive('s', ['hi'], [1]));
+    const error = { code: 'bad-record', where: { field: 'nodes[0].scores.disc.z' } };
+    await expect(store.saveLive(makeLive('s', ['hi'], [Number.NaN]))).rejects.toMatchObject(error);
+    expect((await store.loadLive('s')).nodes[0]?.scores).toMatchObject({ disc: { z: 1 } });
+    await store.close();
+  });
+
   it('that is not there is named, and one with a path for an id is refused', async () => {
     const store = await openSessionStore(await testFolder());
     await expect(store.loadLive('none')).rejects.toMatchObject({ code: 'unknown-session' });

@@ -86,6 +86,8 @@ export class LiveFiles {
 
   async save(session: LiveSession): Promise<void> {
     const file = this.file(session.id);
+    // What could not be read again (a score that is no number, say) must not replace what can.
+    validate(liveSessionSchema, session, { file });
     await withLock(file, async () => {
       const there = await stampOf(file);
       if (there && there.stamp !== this.#seen.get(session.id)) {

@@ -228,7 +228,7 @@ function unknownCorpus(corpus: string, names: readonly string[]): FoilError {
   return new FoilError('unknown-corpus', `there is no corpus "${corpus}"`, {
     remedy: [
       ...(near ? [`did you mean "${near}"?`] : []),
-      names.length > 0 ? `known: ${names.join(', ')}` : 'there is none yet: foil import FILE --name NAME',
+      names.length > 0 ? `known: ${names.join(', ')}` : 'there is none yet: foil import FILE --corpus NAME',
     ],
   });
 }

@@ -44,8 +44,8 @@ const UNIT = String.raw`(?:,? (?:Apt|Apartment|Unit|Suite|Flat|#)\.? ?[A-Za-z]?\
 const TOWN = String.raw`(?:(?:,? [A-Z][a-z]+){0,2},? (?:[A-Z]{2} \d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})\b)?`;
 
 /**
- * In order of precedence: a stretch that one rule has claimed is not looked at by the next. All of them are linear in
- * the length of the text.
+ * In order of precedence: a stretch that one rule has claimed is not looked at by the next. Repetitions are bounded, so
+ * that no message can make one of them freeze.
  */
 const RULES: readonly Rule[] = [
   // A bare host names a public site ("look on indeed.com"); with a path it can name a person's page.
