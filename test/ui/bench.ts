@@ -1,0 +1,56 @@
+import { FakeChatModel, FakeDiscriminator, FakeRegistry, type Script } from '../../src/backends/fake/models.ts';
+import { FakePairStore, FakeSessionStore } from '../../src/backends/fake/stores.ts';
+import { contextSchema } from '../../src/core/session/schema.ts';
+import type { Workbench } from '../../src/ui/control/workbench.ts';
+
+/** A workbench of scripted models: z_t is the words of the last user turn less three. */
+export function fakeBench(
+  init: { simulator?: Script; chatbot?: Script; seats?: Workbench['seats']; delayMs?: number } = {},
+): Workbench & { sessionStore: FakeSessionStore; pairStore: FakePairStore; dumped: string[] } {
+  const sessionStore = new FakeSessionStore();
+  const pairStore = new FakePairStore();
+  const dumped: string[] = [];
+  const delay = { delayMs: init.delayMs ?? 0 };
+  const simulator = new FakeChatModel('sim-a', init.simulator ?? (() => 'my week was rather bad'), delay);
+  const second = new FakeChatModel('sim-b', () => 'the other one speaks now', delay);
+  const chatbot = new FakeChatModel('bot-a', init.chatbot ?? (() => 'What happened then?'), { ...delay, system: 'Help.' });
+  const judge = new FakeDiscriminator('disc-a', (messages) => (messages.at(-1)?.content ?? '').split(' ').length - 3);
+  let ids = 0;
+  return {
+    ports: {
+      models: new FakeRegistry({ simulators: [simulator, second], chatbots: [chatbot], discriminators: [judge] }),
+      sessions: sessionStore,
+      pairs: pairStore,
+      clock: { now: () => new Date(0), sleep: async () => {} },
+      newId: (prefix) => `${prefix}-${++ids}`,
+    },
+    workspace: 'demo',
+    roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },
+    seats: init.seats ?? { user: 'model', assistant: 'human' },
+    first: 'user',
+    contextBudget: 15_000,
+    alternatives: 8,
+    maxUserTurns: 3,
+    open: {
+      schema: 1,
+      id: 'live-0',
+      created: '',
+      updated: '',
+      context: contextSchema.parse({ current_summary: 'Lost a job in spring.' }),
+      nodes: [],
+      head: null,
+      roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },
+      seed: 7,
+    },
+    newSeed: () => 7,
+    prepare: async (onState) => onState({ status: 'ready', detail: '' }),
+    dump: async (_, text) => {
+      dumped.push(text);
+      return 'sessions/transcripts/live-0.txt';
+    },
+    editText: async (text) => `${text} by editor`,
+    sessionStore,
+    pairStore,
+    dumped,
+  };
+}
