@@ -1,0 +1,193 @@
+"""Stage `discriminator`: train D on balanced pairs of real and simulated sessions, and judge it beside its shortcuts."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from pathlib import Path
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits
+from transformers import Trainer, TrainerCallback, TrainingArguments
+
+from .baselines import shortcut
+from .errors import FoilError
+from .events import Events, StepEvents
+from .judge import build_judge, judge_loss, score_row, turn_states
+from .metrics import ALL, LAST, per_turn
+from .rows import Row, encode_discriminator, preflight, read_rows, read_template
+from .spec import Spec
+from .training import last_checkpoint, prepare, row_record, save_run, subset, trainer_arguments
+
+
+def pair_up(rows: list[Row]) -> list[tuple[Row, Row]]:
+    """[(real, simulated), ...] in the order in which pairs first appear. Rows have passed the preflight."""
+    pairs: dict[str, dict[int, Row]] = {}
+    for row in rows:
+        pairs.setdefault(row.pair, {})[row.label] = row
+    return [(two[1], two[0]) for two in pairs.values()]
+
+
+def collate(pairs: list[tuple[Row, Row]]) -> dict:
+    """Both rows of each pair in one batch, so that every batch is balanced: input_ids and marks (rows, tokens), and
+    `real` (points,) in the order in which marks are read."""
+    rows = [row for pair in pairs for row in pair]
+    longest = max(len(r.input_ids) for r in rows)
+    ids = torch.zeros(len(rows), longest, dtype=torch.long)
+    marks = torch.zeros(len(rows), longest, dtype=torch.bool)
+    for i, row in enumerate(rows):
+        ids[i, : len(row.input_ids)] = torch.tensor(row.input_ids)
+        marks[i, row.marks] = True
+    real = torch.cat([torch.full((len(r.marks),), float(r.label)) for r in rows])
+    return {"input_ids": ids, "marks": marks, "real": real}
+
+
+class PairTrainer(Trainer):
+    """transformers' trainer with the loss at reading points only."""
+
+    def __init__(self, *args, hyper, ids, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.hyper, self.ids = hyper, ids
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        states = turn_states(model, inputs["input_ids"], inputs["marks"])
+        mass = self.hyper.mass_weight if self.state.global_step >= self.hyper.two_way_steps else 0.0
+        return judge_loss(model, self.hyper.head, self.ids, states, inputs["real"], mass)
+
+
+def score_all(model, head: str, ids, rows: list[Row]) -> list[dict]:
+    """[{"id", "pair", "label", "z"}] for every row."""
+    return [{"id": r.id, "pair": r.pair, "label": r.label, "z": score_row(model, head, ids, r)} for r in rows]
+
+
+def quick(scored: list[dict]) -> dict:
+    """Two-way loss (nats) and accuracy over all user turns: what the best step is chosen by."""
+    z = torch.tensor([x for s in scored for x in s["z"]])
+    y = torch.tensor([float(s["label"]) for s in scored for _ in s["z"]])
+    right = ((z > 0).float() == y).float().mean()
+    return {"loss": round(binary_cross_entropy_with_logits(z, y).item(), 4), "accuracy": round(right.item(), 4)}
+
+
+class KeepBest(TrainerCallback):
+    """Judges the validation rows every `every` steps and keeps the trained weights of the lowest two-way loss."""
+
+    def __init__(self, events: Events, judge, every: int | None):
+        self.events, self.judge, self.every = events, judge, every
+        self.seen, self.best, self.weights = [], None, None
+
+    def look(self, model, step: int) -> None:
+        found = {"step": step, **quick(self.judge(model))}
+        self.seen.append(found)
+        if self.best is None or found["loss"] < self.best["loss"]:
+            self.best = found
+            self.weights = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+        self.events.emit("valid", best=self.best["step"], **found)
+
+    def on_step_end(self, args, state, control, model=None, **kwargs):
+        if self.every and state.global_step % self.every == 0 and state.global_step < state.max_steps:
+            self.look(model, state.global_step)
+
+    def restore(self, model) -> None:
+        with torch.no_grad():
+            for name, p in model.named_parameters():
+                if name in self.weights:
+                    p.copy_(self.weights[name])
+
+
+def shuffled(rows: list[Row], seed: int) -> None:
+    """The control: in half of the pairs real and simulated change places, so that nothing is left to learn."""
+    pairs = pair_up(rows)
+    # exactly half: a chance majority would leave something to learn
+    for real, simulated in random.Random(seed).sample(pairs, len(pairs) // 2):
+        real.label, simulated.label = 0, 1
+
+
+def verdict(own: dict, beside: dict) -> str:
+    """One honest sentence for the card: ahead of its shortcuts or not, where, and by how much."""
+    shortcuts = {k: v for k, v in beside.items() if k != "linear head"}
+    if not shortcuts:
+        return "No shortcut was measured beside it: its p_t is not shown to mean anything."
+    parts = []
+    for where in (ALL, LAST):
+        known = {k: v[where]["accuracy"] for k, v in ((k, v["per_turn"]) for k, v in shortcuts.items()) if where in v}
+        if where in own and known:
+            name = max(known, key=known.get)
+            gap = own[where]["accuracy"] - known[name]
+            word = "ahead of" if gap > 0 else "behind" if gap < 0 else "level with"
+            parts.append(f"at {where} {own[where]['accuracy']:.2f}, {word} its best shortcut ({name}, {known[name]:.2f}) by {abs(gap):.2f}")
+    return "Accuracy " + "; ".join(parts) + "."
+
+
+def _beside(spec: Spec, train: list[Row], valid: list[Row]) -> dict:
+    """The shortcuts on the very rows that D saw, and the runs given as `compare`."""
+    h, out = spec.hyper, {}
+
+    def plain(rows, texts=None):
+        return [{"messages": (texts or {}).get(r.key, r.messages), "label": r.label, "pair": r.pair, "group": r.group} for r in rows]
+
+    kinds = {"bag of words (user)": "words", "length alone (user)": "length"} if h.baselines else {}
+    for name, kind in kinds.items():
+        out[name] = {"per_turn": shortcut(kind, plain(train), plain(valid), h.report_turns, spec.seed, int(h.bootstrap))}
+    if h.baselines and "train_all" in spec.rows and "valid_all" in spec.rows:
+        texts = {(r["id"], r["pair"]): r["messages"] for s in ("train_all", "valid_all") for r in read_rows(spec.rows[s], discriminator=True)}
+        if missing := [r.id for r in train + valid if r.key not in texts]:
+            raise FoilError(f"{spec.path}: rows.train_all: lacks {missing[0]} ({len(missing)} ids in all). Export both inputs from the same sessions.")
+        out["bag of words (chatbot only)"] = {
+            "per_turn": shortcut("chatbot", plain(train, texts), plain(valid, texts), h.report_turns, spec.seed, int(h.bootstrap))
+        }
+    for name, path in spec.compare.items():
+        try:
+            other = json.loads(path.read_text(encoding="utf-8"))
+            out[name] = {"per_turn": other["per_turn"]}
+        except (ValueError, KeyError):
+            raise FoilError(f"{path}: compare.{name}: not a metrics.json of stage discriminator. Give that file.") from None
+    return out
+
+
+def run_discriminator(spec: Spec, out: Path, resume: bool = False) -> dict:
+    """Train D (Eq. 3), keep the step of the lowest validation loss, and write OUT/adapter, OUT/metrics.json, OUT/run.json.
+
+    Figures are taken with fp32 weights, as D is served. Returns the metrics. Raises FoilError for unusable rows.
+    """
+    h, events, start = spec.hyper, Events(out), time.time()
+    prepare(spec)
+    model, tokenizer, ids = build_judge(spec)
+    template = read_template(spec.template)
+    sets, record = {}, {}
+    for split, limit in (("train", h.max_sessions), ("valid", h.valid_sessions)):
+        rows = [encode_discriminator(tokenizer, template, r) for r in read_rows(spec.rows[split], discriminator=True)]
+        used = preflight(events, tokenizer, split, rows, h.max_length, pairs=True)
+        kept = subset(pair_up(used), limit // 2 if limit else None, spec.seed)
+        sets[split] = [row for pair in kept for row in pair]
+        record[split] = row_record(spec.rows[split], sets[split], len(rows))
+    shared = {r.group for r in sets["train"]} & {r.group for r in sets["valid"]}
+    if shared:
+        raise FoilError(f"{spec.path}: rows: {len(shared)} groups stand in train and valid (the first: {sorted(shared)[0][:60]!r}). Split by group.")
+    if h.label_shuffle:
+        shuffled(sets["train"], spec.seed)
+    pairs = pair_up(sets["train"])
+    keep = KeepBest(events, lambda m: score_all(m, h.head, ids, sets["valid"]), h.eval_every)
+    trainer = PairTrainer(
+        model=model, args=TrainingArguments(**trainer_arguments(spec, out, len(pairs), 1, int(h.batch))), train_dataset=pairs,
+        data_collator=collate, processing_class=tokenizer, callbacks=[StepEvents(events, h.time_limit), keep], hyper=h, ids=ids,
+    )
+    trainer.train(resume_from_checkpoint=last_checkpoint(out) if resume else None)
+    keep.look(model, trainer.state.global_step)
+    keep.restore(model)
+    model.save_pretrained(str(out / "adapter"))
+    trained = round(time.time() - start)
+    scored = score_all(model.float(), h.head, ids, sets["valid"])
+    own = per_turn(scored, h.report_turns, spec.seed, int(h.bootstrap))
+    beside = _beside(spec, sets["train"], sets["valid"])
+    metrics = {
+        "per_turn": own, "beside": beside, "verdict": verdict(own, beside), "best_step": keep.best["step"],
+        "steps": trainer.state.global_step, "during": keep.seen, "sessions": len(sets["valid"]), "seconds": trained,
+        "label_token_ids": {"real": ids[0], "simulated": ids[1]}, "context": any(m["role"] == "system" for r in sets["train"] for m in r.messages),
+        **quick(scored),
+    }
+    (out / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    (out / "scores.jsonl").write_text("".join(json.dumps(s) + "\n" for s in scored), encoding="utf-8")
+    save_run(spec, out, metrics, record)
+    events.emit("done", stage="discriminator", out="adapter", seconds=trained, verdict=metrics["verdict"], **quick(scored))
+    return metrics
