@@ -223,6 +223,19 @@ test('a turn that streams wraps as it would whole, whatever the pieces', () => {
   );
 });
 
+test('a turn that streams scrolls the transcript by fours, and shows all of it when it is done', () => {
+  const view = open(session(20), 40, 12);
+  const tops = new Set<string>();
+  for (let words = 1; words <= 80; words += 1) {
+    view.items = [...session(20), item(20, 'words '.repeat(words), { live: true })];
+    tops.add(view.lines()[0] ?? '');
+    expect(view.lines().join('\n')).toContain('words▍');
+  }
+  expect(tops.size).toBe(4);
+  view.items = [...session(20), item(20, 'words '.repeat(80))];
+  expect(view.lines().at(-1)).toBe('      words words words words words');
+});
+
 test('a frame of 10,000 turns costs as much as one of ten', () => {
   const cost = (turns: number): number => {
     const view = open(session(turns), 100, 40);

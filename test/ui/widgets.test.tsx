@@ -214,10 +214,10 @@ describe('widgets', () => {
       />
     );
     const screen = await renderScreen(view('a'));
-    expect(screen.line(22)).toBe(' sim  turn 4999');
+    expect(screen.line(19)).toBe(' sim  turn 4999');
     const before = screen.bytes();
     await screen.rerender(view('a reply'));
-    expect(screen.line(23)).toBe(' sim  a reply▍');
+    expect(screen.line(20)).toBe(' sim  a reply▍');
     expect(screen.bytes() - before).toBeLessThan(200);
   });
 

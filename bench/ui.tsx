@@ -1,0 +1,270 @@
+/**
+ * Key to paint with a 10,000-turn session open while two models talk at 200 tokens/s, against the same with an empty
+ * session; and the bytes that the terminal gets meanwhile. The whole app runs, on scripted models, in a terminal of
+ * 120x40 that only listens. Blocks of the two alternate, so that a busy machine slows both alike.
+ *
+ *     npx tsx bench/ui.tsx [--rounds 4] [--json]
+ */
+import { spawnSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { FakeDiscriminator, FakeRegistry } from '../src/backends/fake/models.ts';
+import { FakePairStore, FakeSessionStore } from '../src/backends/fake/stores.ts';
+import type { ChatModel, GenerateEvent } from '../src/core/ports.ts';
+import { contextSchema, type LiveSession, type TurnNode } from '../src/core/session/schema.ts';
+import { App } from '../src/ui/app.tsx';
+import { Controller } from '../src/ui/control/controller.ts';
+import { render } from '../src/ui/ink.ts';
+import { makeTheme, ThemeContext } from '../src/ui/theme.ts';
+
+const COLUMNS = 120;
+const ROWS = 40;
+const TURNS = 10_000;
+const TOKENS_A_SECOND = 200;
+const TOKENS_A_TURN = 120;
+const KEYS_A_BLOCK = 60;
+const MAX_RATIO = 1.5;
+const MAX_KB_A_SECOND = 40;
+/** Characters that stand nowhere else on the screen, so that the write which paints one is known. */
+const TYPED = 'ΓΔΘΛΞΠΣΦΨΩ';
+const WORDS = 'well i guess it is just that my boss never listens and so nothing changes at work for me '.split(
+  /(?<= )/u,
+);
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A model that says words at a steady rate, whatever the machine does: late words come together, as from a socket. */
+class SteadyModel implements ChatModel {
+  readonly sampling = {};
+  readonly system = null;
+  readonly flip = true;
+  readonly window = null;
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  async *generate(): AsyncGenerator<GenerateEvent> {
+    const begun = performance.now();
+    let text = '';
+    for (let token = 0; token < TOKENS_A_TURN; token += 1) {
+      const early = begun + (token * 1000) / TOKENS_A_SECOND - performance.now();
+      if (early > 0) await pause(early);
+      const word = WORDS[token % WORDS.length] ?? '';
+      text += word;
+      yield { type: 'delta', index: 0, text: word };
+    }
+    yield { type: 'choice', index: 0, text, end: false, cut: false };
+  }
+
+  countTokens(texts: readonly string[]): Promise<number[]> {
+    return Promise.resolve(texts.map((text) => Math.ceil(text.length / 4)));
+  }
+}
+
+function session(turns: number): LiveSession {
+  const at = '2026-01-01T00:00:00.000Z';
+  const nodes = Array.from({ length: turns }, (_, id): TurnNode => {
+    const role = id % 2 === 0 ? 'user' : 'assistant';
+    const content = `${WORDS.slice(0, 5 + (id % 12)).join('')}${id}`;
+    const scores = role === 'user' ? { judge: { z: Math.sin(id), logit_p0: 0, template: 'fake' } } : {};
+    return { id, parent: id === 0 ? null : id - 1, role, content, by: { kind: 'human' }, at, scores };
+  });
+  return {
+    schema: 1,
+    id: 'bench',
+    created: at,
+    updated: at,
+    context: contextSchema.parse({}),
+    nodes,
+    head: turns === 0 ? null : turns - 1,
+    roles: { simulator: 'sim', chatbot: 'bot', discriminator: 'judge' },
+    seed: 1,
+  };
+}
+
+function controller(open: LiveSession): Controller {
+  const models = new FakeRegistry({
+    simulators: [new SteadyModel('sim')],
+    chatbots: [new SteadyModel('bot')],
+    discriminators: [new FakeDiscriminator('judge', (messages) => Math.sin(messages.length))],
+  });
+  const clock = { now: () => new Date(), sleep: (ms: number) => pause(ms).then(() => {}) };
+  let ids = 0;
+  const newId = (prefix: string) => {
+    ids += 1;
+    return `${prefix}-${ids}`;
+  };
+  return new Controller(
+    {
+      ports: { models, sessions: new FakeSessionStore(), pairs: new FakePairStore(), clock, newId },
+      workspace: 'bench',
+      roles: open.roles,
+      seats: { user: 'model', assistant: 'model' },
+      first: 'user',
+      contextBudget: 15_000,
+      alternatives: 8,
+      maxUserTurns: 1_000_000,
+      open,
+      newSeed: () => 1,
+      prepare: async (onState) => onState({ status: 'ready', detail: '' }),
+      dump: async () => '',
+      editText: async () => null,
+    },
+    { columns: COLUMNS, rows: ROWS },
+  );
+}
+
+interface Block {
+  readonly latencies: number[];
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly turns: number;
+}
+
+/** One run of the app: models talking, a key every 30 to 60 ms. */
+async function block(turns: number): Promise<Block> {
+  let bytes = 0;
+  let awaited: { character: string; at: number } | null = null;
+  const latencies: number[] = [];
+  const stdout = Object.assign(new EventEmitter(), {
+    isTTY: true,
+    columns: COLUMNS,
+    rows: ROWS,
+    write(data: string, encoding?: unknown, done?: () => void) {
+      bytes += Buffer.byteLength(data);
+      if (awaited && data.includes(awaited.character)) {
+        latencies.push(performance.now() - awaited.at);
+        awaited = null;
+      }
+      const callback = typeof encoding === 'function' ? (encoding as () => void) : done;
+      if (callback) queueMicrotask(callback);
+      return true;
+    },
+  });
+  const input: string[] = [];
+  const self = () => stdin;
+  const stdin = Object.assign(new EventEmitter(), {
+    isTTY: true,
+    setRawMode: self,
+    setEncoding: self,
+    ref: self,
+    unref: self,
+    read: () => input.shift() ?? null,
+  });
+  const send = (chunk: string) => {
+    input.push(chunk);
+    stdin.emit('readable');
+  };
+
+  const control = controller(session(turns));
+  const app = render(
+    <ThemeContext value={makeTheme(true)}>
+      <App control={control} />
+    </ThemeContext>,
+    {
+      stdout: stdout as unknown as NodeJS.WriteStream,
+      stdin: stdin as unknown as NodeJS.ReadStream,
+      interactive: true,
+      exitOnCtrlC: false,
+      alternateScreen: true,
+      incrementalRendering: true,
+      patchConsole: false,
+      maxFps: 120,
+    },
+  );
+  await control.start();
+  await pause(100);
+  send('r');
+  while (control.state.chat.focus !== 'composer') {
+    send('\t');
+    await pause(20);
+  }
+  await pause(600);
+
+  const [begun, bytesBefore] = [performance.now(), bytes];
+  for (let key = 0; key < KEYS_A_BLOCK; key += 1) {
+    const character = TYPED[key % TYPED.length] ?? '';
+    awaited = { character, at: performance.now() };
+    send(character);
+    await pause(30 + ((key * 7) % 31));
+    while (awaited) await pause(1);
+    if (key % TYPED.length === TYPED.length - 1) {
+      send('\x15');
+      await pause(20);
+    }
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  const spoken = (control.state.chat.session?.nodes.length ?? 0) - turns;
+  const result = { latencies, bytes: bytes - bytesBefore, seconds, turns: spoken };
+  control.stop();
+  app.unmount();
+  app.cleanup();
+  return result;
+}
+
+const quantile = (values: readonly number[], q: number) =>
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))] ?? Number.NaN;
+
+/** What a case measured, over its blocks. A block in which the models fell silent measured nothing. */
+function summarise(blocks: readonly Block[]): { p50_ms: number; p95_ms: number; kb_a_second: number } {
+  if (blocks.some((one) => one.turns < 2)) throw new Error('the models did not talk');
+  const latencies = blocks.flatMap((one) => one.latencies);
+  const bytes = blocks.reduce((sum, one) => sum + one.bytes, 0);
+  const seconds = blocks.reduce((sum, one) => sum + one.seconds, 0);
+  return { p50_ms: quantile(latencies, 0.5), p95_ms: quantile(latencies, 0.95), kb_a_second: bytes / seconds / 1000 };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '4' }, json: { type: 'boolean', default: false } },
+  });
+  const blocks: { empty: Block[]; full: Block[] } = { empty: [], full: [] };
+  await block(0);
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    blocks.empty.push(await block(0));
+    blocks.full.push(await block(TURNS));
+  }
+  const empty = summarise(blocks.empty);
+  const full = summarise(blocks.full);
+  const ratio = full.p95_ms / empty.p95_ms;
+  const kb = Math.max(full.kb_a_second, empty.kb_a_second);
+  const ok = ratio <= MAX_RATIO && kb <= MAX_KB_A_SECOND;
+  const round = (value: number) => Number(value.toFixed(2));
+  if (values.json) {
+    const shown = (of: typeof full) => ({
+      p50_ms: round(of.p50_ms),
+      p95_ms: round(of.p95_ms),
+      kb_a_second: round(of.kb_a_second),
+    });
+    const limits = { ratio: MAX_RATIO, kb_a_second: MAX_KB_A_SECOND };
+    console.log(
+      JSON.stringify({
+        bench: 'ui',
+        name: 'key-to-paint',
+        ratio: round(ratio),
+        kb_a_second: round(kb),
+        empty: shown(empty),
+        full: shown(full),
+        limits,
+        ok,
+      }),
+    );
+  } else {
+    console.log(
+      `key to paint p95: ${round(full.p95_ms)} ms / ${round(empty.p95_ms)} ms = ${round(ratio)} (at most ${MAX_RATIO})`,
+    );
+    console.log(`to the terminal:  ${round(kb)} kB/s (at most ${MAX_KB_A_SECOND})`);
+  }
+  process.exit(ok ? 0 : 1);
+}
+
+if (process.env['NODE_ENV'] === 'production') await main();
+else {
+  // React reads NODE_ENV when it is first imported, and its development build measures something else.
+  const env = { ...process.env, NODE_ENV: 'production', FORCE_COLOR: '1', CI: 'false' };
+  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1;
+}
