@@ -5,6 +5,7 @@ import { registerAlternatives } from './commands/alternatives.ts';
 import { registerChat } from './commands/chat.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerExport } from './commands/export.ts';
+import { registerFeatures } from './commands/features.ts';
 import { registerImport } from './commands/import.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPairs } from './commands/pairs.ts';
@@ -33,6 +34,7 @@ export function createProgram(run: Run, around: Surroundings): Command {
     registerAlternatives,
     registerPairs,
     registerSimulate,
+    registerFeatures,
     registerImport,
     registerExport,
     registerModels,

@@ -33,7 +33,7 @@ async function enter(screen: Screen): Promise<void> {
 }
 
 /** Esc alone: followed at once by another key it would be Alt and that key. */
-async function escape(screen: Screen): Promise<void> {
+async function pressEsc(screen: Screen): Promise<void> {
   await screen.send(ESC);
   await new Promise((resolve) => setTimeout(resolve, 120));
 }
@@ -83,7 +83,7 @@ describe('Chat', () => {
     const screen = await start(fakeBench());
     await say(screen, 'Hello.');
     await screen.waitFor('r +2.00');
-    await escape(screen);
+    await pressEsc(screen);
     await screen.send('s');
     await screen.waitFor('Who sits where');
     await screen.send('j');
@@ -202,7 +202,7 @@ describe('Chat', () => {
       },
     });
     const screen = await start(bench);
-    await escape(screen);
+    await pressEsc(screen);
     await screen.send('c');
     await screen.waitFor('Appendix A');
     for (const part of ['instruction', 'profile', 'long term', 'previous summaries', 'history', 'current summary']) {
@@ -214,7 +214,7 @@ describe('Chat', () => {
     await screen.type(' And moved.');
     await enter(screen);
     await screen.waitFor('And moved.');
-    await escape(screen);
+    await pressEsc(screen);
     await screen.waitFor('you are the chatbot');
     await screen.send('n');
     await screen.waitFor('yes it is so');
@@ -242,7 +242,14 @@ describe('Sessions', () => {
         id: 's-1',
         source: 'test',
         domain: 'test',
-        context: { instruction: null, profile: {}, long_term: null, previous_summaries: [], current_summary: 'x', history: [] },
+        context: {
+          instruction: null,
+          profile: {},
+          long_term: null,
+          previous_summaries: [],
+          current_summary: 'x',
+          history: [],
+        },
         turns: [
           { role: 'user', content: 'an old opening line here' },
           { role: 'assistant', content: 'Tell me more.' },
@@ -266,11 +273,11 @@ describe('Sessions', () => {
 describe('keys', () => {
   test('help shows the keys of the place and why one does not work; the palette runs a command by name', async () => {
     const screen = await start(fakeBench());
-    await escape(screen);
+    await pressEsc(screen);
     await screen.send('?');
     await screen.waitFor('Keys that work here');
     expect(screen.text()).toContain('now:');
-    await escape(screen);
+    await pressEsc(screen);
     await screen.waitFor('you are the chatbot');
     await screen.send('\u0010');
     await screen.waitFor('Commands');
@@ -282,7 +289,7 @@ describe('keys', () => {
 
   test('a key that cannot work says why', async () => {
     const screen = await start(fakeBench());
-    await escape(screen);
+    await pressEsc(screen);
     await screen.send('R');
     await screen.waitFor('no turn was cut off');
   });
