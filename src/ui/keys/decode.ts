@@ -131,7 +131,8 @@ function fromCsi(parameters: string, final: string, alt: number): KeyPress | nul
   const fields = parameters.split(';').map((field) => field.split(':'));
   const number = fields[0]?.[0] ?? '';
   const modifiers = Math.max(0, Number(fields[1]?.[0] || 1) - 1) | alt;
-  if (fields[1]?.[1] === '3') return null;
+  // Key releases, and keys with Super, Hyper or Meta, which belong to the desktop.
+  if (fields[1]?.[1] === '3' || modifiers & 0x38) return null;
   if (final === 'u') return fromCodePoint(Number(number), modifiers, fields[2]);
   if (final === '~' && number === '27') return fromCodePoint(Number(fields[2]?.[0] ?? 0), modifiers, undefined);
   if (final === 'Z') return named('tab', modifiers | 1);
