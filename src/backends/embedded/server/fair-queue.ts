@@ -15,6 +15,7 @@ export class FairQueue {
   async run<T>(signal: AbortSignal | undefined, step: () => Promise<T>): Promise<T> {
     await this.acquire(signal);
     try {
+      signal?.throwIfAborted();
       return await step();
     } finally {
       const next = this.waiting.shift();

@@ -54,10 +54,17 @@ export class SlotPool {
   /** An idle slot of `lane` that fits `need` tokens, marked busy: give it back with `release`. Waits while all are busy. */
   async acquire(lane: Lane, prompt: Segmented, need: number, signal: AbortSignal): Promise<Slot> {
     for (;;) {
+      // no await between looking and taking, or between looking and waiting: a release would be missed
       signal.throwIfAborted();
-      const slot = this.bestFit(lane, prompt, need) ?? (await this.makeRoom(lane, need, signal));
-      if (slot) return take(slot);
+      const fit = this.bestFit(lane, prompt, need);
+      if (fit) return take(fit);
+      const full = this.slots.length + this.opening >= this.most;
+      const oldest = full ? this.leastRecentlyUsed() : null;
+      if (oldest?.lane === lane && oldest.sequence.size >= need) return take(oldest);
+      if (!full || oldest) return this.open(lane, need, oldest, signal);
       await this.untilReleased(signal);
+      // cancelled just when it was woken: the next one must hear of the free slot
+      if (signal.aborted) this.waiting.shift()?.();
     }
   }
 
@@ -100,20 +107,23 @@ export class SlotPool {
     };
   }
 
-  private async makeRoom(lane: Lane, need: number, signal: AbortSignal): Promise<Slot | null> {
-    const full = this.slots.length + this.opening >= this.most;
-    const idle = full ? this.slots.filter((slot) => !slot.busy).sort((a, b) => a.lastUsed - b.lastUsed)[0] : undefined;
-    if (full && !idle) return null;
-    if (idle?.lane === lane && idle.sequence.size >= need) return take(idle);
+  private leastRecentlyUsed(): Slot | null {
+    return this.slots.filter((slot) => !slot.busy).sort((a, b) => a.lastUsed - b.lastUsed)[0] ?? null;
+  }
+
+  private async open(lane: Lane, need: number, instead: Slot | null, signal: AbortSignal): Promise<Slot> {
     const size = Math.min(lane.limit, SIZES.find((each) => each >= need) ?? lane.limit);
     this.opening += 1;
     try {
-      if (idle) await this.remove(idle);
+      if (instead) await this.remove(instead);
       // making a context touches its whole memory and starts threads: that is compute too
       const sequence = await this.queue.run(signal, () => lane.model.open(size, lane.lora));
       const slot = new Slot(lane, sequence);
       this.slots.push(slot);
       return take(slot);
+    } catch (error) {
+      this.waiting.shift()?.();
+      throw error;
     } finally {
       this.opening -= 1;
     }

@@ -1,0 +1,224 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { FairQueue } from '../../src/backends/embedded/server/fair-queue.ts';
+import { Leases } from '../../src/backends/embedded/server/leases.ts';
+import { sample, seededRandom } from '../../src/backends/embedded/server/sampler.ts';
+import { MAX_SEGMENT, MIN_SEGMENT, segment, sharedSegments } from '../../src/backends/embedded/server/segments.ts';
+import { TextAssembler } from '../../src/backends/embedded/server/text.ts';
+import { ThreadGovernor } from '../../src/backends/embedded/server/threads.ts';
+
+const isEnd = (token: number): boolean => token === 2;
+const tokens = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 400 });
+
+describe('segments', () => {
+  test('cover the prompt, none too long, none short but at its end', () => {
+    fc.assert(
+      fc.property(tokens, (prompt) => {
+        const { ends } = segment(prompt, isEnd);
+        expect(ends.at(-1) ?? 0).toBe(prompt.length);
+        const lengths = ends.map((end, index) => end - (ends[index - 1] ?? 0));
+        expect(Math.max(0, ...lengths)).toBeLessThanOrEqual(MAX_SEGMENT);
+        for (const length of lengths.slice(0, -1)) expect(length).toBeGreaterThanOrEqual(MIN_SEGMENT);
+      }),
+    );
+  });
+
+  test('a prompt that grows keeps its cuts, so a cache is only ever extended', () => {
+    fc.assert(
+      fc.property(tokens, tokens, (prompt, more) => {
+        const short = segment(prompt, isEnd);
+        const long = segment([...prompt, ...more], isEnd);
+        expect(long.ends.slice(0, short.ends.length - 1)).toEqual(short.ends.slice(0, -1));
+        expect(sharedSegments(short, long)).toBeGreaterThanOrEqual(short.ends.length - 1);
+      }),
+    );
+  });
+
+  test('share nothing beyond the first difference', () => {
+    const a = Array.from({ length: 300 }, (_, index) => index + 10);
+    const b = a.with(140, 5);
+    expect(sharedSegments(segment(a, isEnd), segment(b, isEnd))).toBe(1);
+  });
+});
+
+describe('sampler', () => {
+  const candidates = [0.5, 0.3, 0.15, 0.05].map((p, id) => ({ id, p }));
+  const plain = { temperature: 1, topP: 1, topK: 0, minP: 0 };
+  const draw = (settings: Partial<typeof plain>, count = 4000): number[] => {
+    const random = seededRandom(7);
+    const counts = [0, 0, 0, 0];
+    for (let round = 0; round < count; round += 1) {
+      const id = sample(candidates, { ...plain, ...settings }, random);
+      counts[id] = (counts[id] ?? 0) + 1;
+    }
+    return counts.map((each) => each / count);
+  };
+
+  test('draws by probability', () => {
+    for (const [id, share] of draw({}).entries()) expect(share).toBeCloseTo(candidates[id]?.p ?? 0, 1);
+  });
+  test('temperature sharpens, 0 takes the likeliest, the smaller id on a tie', () => {
+    expect(draw({ temperature: 0.25 })[0]).toBeGreaterThan(0.85);
+    expect(draw({ temperature: 0 })[0]).toBe(1);
+    const tie = [3, 1, 2].map((id) => ({ id, p: 0.3 }));
+    expect(sample(tie, { ...plain, temperature: 0 }, seededRandom(1))).toBe(1);
+  });
+  test('top_p and min_p cut the tail', () => {
+    expect(draw({ topP: 0.75 }).slice(2)).toEqual([0, 0]);
+    expect(draw({ minP: 0.2 })[3]).toBe(0);
+  });
+  test('a seed gives one stream, and neighbouring seeds different ones', () => {
+    const stream = (seed: number): number[] => Array.from({ length: 5 }, seededRandom(seed));
+    expect(stream(5)).toEqual(stream(5));
+    expect(new Set([0, 1, 2, -1, 2 ** 40, 2 ** 40 + 1].map((seed) => stream(seed)[0])).size).toBe(6);
+  });
+});
+
+describe('text', () => {
+  const bytes = (list: readonly number[]): string => Buffer.from(list).toString();
+  const feed = (text: string, stops: string[]): { parts: string[]; stop: string | null } => {
+    const assembler = new TextAssembler(bytes, stops);
+    const parts = [...Buffer.from(text)].map((byte) => assembler.push(byte));
+    return { parts: [...parts, assembler.finish()], stop: assembler.stoppedBy };
+  };
+
+  test('never sends half a character', () => {
+    expect(feed('a👩é日', []).parts.filter(Boolean)).toEqual(['a', '👩', 'é', '日']);
+  });
+  test('cuts at the first stop string and sends none of it, even piece by piece', () => {
+    expect(feed('one STO two STOP three', ['STOP', 'zzz'])).toMatchObject({ stop: 'STOP' });
+    expect(feed('one STO two STOP three', ['STOP']).parts.join('')).toBe('one STO two ');
+    expect(feed('one ST', ['STOP']).parts.join('')).toBe('one ST');
+  });
+});
+
+describe('fair queue', () => {
+  const never = new AbortController().signal;
+
+  test('interleaves streams and runs one step at a time', async () => {
+    const queue = new FairQueue();
+    const order: string[] = [];
+    let running = 0;
+    const stream = async (name: string): Promise<void> => {
+      for (let step = 0; step < 4; step += 1) {
+        await queue.run(never, async () => {
+          running += 1;
+          expect(running).toBe(1);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          order.push(name);
+          running -= 1;
+        });
+      }
+    };
+    await Promise.all([stream('a'), stream('b'), stream('c')]);
+    expect(order.join('')).toBe('abcabcabcabc');
+  });
+
+  test('what is cancelled while it waits never starts, and holds nobody up', async () => {
+    const queue = new FairQueue();
+    const cancel = new AbortController();
+    let started = false;
+    const first = queue.run(never, () => new Promise((resolve) => setTimeout(resolve, 20)));
+    const second = queue.run(cancel.signal, async () => {
+      started = true;
+    });
+    const third = queue.run(never, async () => 'third');
+    cancel.abort();
+    await expect(second).rejects.toThrow();
+    await first;
+    expect(await third).toBe('third');
+    expect(started).toBe(false);
+  });
+
+  test('a step that fails gives the place to the next', async () => {
+    const queue = new FairQueue();
+    const failing = queue.run(never, () => Promise.reject(new Error('broken')));
+    const next = queue.run(never, async () => 1);
+    await expect(failing).rejects.toThrow('broken');
+    expect(await next).toBe(1);
+  });
+});
+
+describe('thread governor', () => {
+  const play = (msOf: (threads: number, step: number) => number, steps: number): number[] => {
+    let now = 0;
+    const governor = new ThreadGovernor(2, false, () => now);
+    return Array.from({ length: steps }, (_, step) => {
+      const threads = governor.choose();
+      const ms = msOf(threads, step);
+      now += ms;
+      governor.record(threads, 1, ms);
+      return threads;
+    });
+  };
+
+  test('goes to all cores when they are free', () => {
+    expect(play((threads) => 10 / threads, 50).slice(-40)).toEqual(Array(40).fill(2));
+  });
+  test('stays at one when another program holds the cores, and hardly ever looks', () => {
+    const threads = play((count) => (count === 2 ? 500 : 10), 2000);
+    expect(threads.filter((count) => count === 2).length).toBeLessThan(6);
+  });
+  test('leaves all cores at once when they are taken', () => {
+    const threads = play((count, step) => (step < 100 ? 10 / count : count === 2 ? 300 : 10), 200);
+    expect(threads[99]).toBe(2);
+    expect(threads.slice(104)).toEqual(Array(96).fill(1));
+  });
+  test('a number that the user gave is kept', () => {
+    expect(new ThreadGovernor(2, true).choose()).toBe(2);
+  });
+});
+
+describe('leases', () => {
+  const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+  const make = (options: { graceMs?: number | null; busy?: () => boolean; startMs?: number }) => {
+    const ends: number[] = [];
+    const leases = new Leases({
+      graceMs: options.graceMs === undefined ? 30 : options.graceMs,
+      startMs: options.startMs ?? 1000,
+      busy: options.busy ?? (() => false),
+      onIdle: () => ends.push(Date.now()),
+    });
+    return { leases, ends };
+  };
+
+  test('the engine ends a grace time after the last lease, not before', async () => {
+    const { leases, ends } = make({});
+    const give = [leases.take(), leases.take()];
+    give[0]?.();
+    give[0]?.();
+    await wait(60);
+    expect([leases.count, ends.length]).toEqual([1, 0]);
+    give[1]?.();
+    await wait(10);
+    const again = leases.take();
+    await wait(60);
+    expect(ends.length).toBe(0);
+    again();
+    await wait(60);
+    expect(ends.length).toBe(1);
+  });
+  test('waits for the first client, and for work to end', async () => {
+    expect(
+      await (async () => {
+        const { ends } = make({ startMs: 10 });
+        await wait(30);
+        return ends.length;
+      })(),
+    ).toBe(1);
+    let busy = true;
+    const { leases, ends } = make({ busy: () => busy });
+    leases.take()();
+    await wait(50);
+    expect(ends.length).toBe(0);
+    busy = false;
+    await wait(60);
+    expect(ends.length).toBe(1);
+  });
+  test('without a grace time it stays', async () => {
+    const { leases, ends } = make({ graceMs: null, startMs: 5 });
+    leases.take()();
+    await wait(40);
+    expect(ends.length).toBe(0);
+  });
+});
