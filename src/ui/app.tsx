@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { Footer } from './components/Footer.tsx';
+import { Line } from './components/Line.tsx';
 import { TooSmall } from './components/TooSmall.tsx';
 import { Controller } from './control/controller.ts';
 import type { Workbench } from './control/workbench.ts';
@@ -13,9 +14,10 @@ import { Edit } from './overlays/Edit.tsx';
 import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
 import { Chat } from './screens/Chat.tsx';
 import { Sessions } from './screens/Sessions.tsx';
+import { statusLine } from './screens/status.ts';
 import { Title } from './screens/Title.tsx';
 import { factsOf, placeOf } from './state/keys.ts';
-import { type AppState, topOverlay } from './state/state.ts';
+import { type AppState, type Overlay, topOverlay } from './state/state.ts';
 import { makeTheme, ThemeContext, wantsColor } from './theme.ts';
 
 /** The whole screen, exactly as large as the terminal: title, a screen or what lies on it, footer. */
@@ -48,30 +50,40 @@ export function App({ control }: { control: Controller }) {
   );
 }
 
+/** A screen, or what lies on it with the status line below. */
 function Body({ state, regions }: { state: AppState; regions: Regions }) {
   const top = topOverlay(state);
-  const rect: Rect = regions.body;
-  switch (top?.kind) {
-    case undefined:
-      return state.screen === 'chat' ? (
-        <Chat state={state} regions={regions} />
-      ) : (
-        <Sessions state={state} regions={regions} />
-      );
+  if (!top)
+    return state.screen === 'chat' ? (
+      <Chat state={state} regions={regions} />
+    ) : (
+      <Sessions state={state} regions={regions} />
+    );
+  const rect: Rect = { ...regions.body, height: regions.body.height - 1 };
+  return (
+    <Box flexDirection="column" width={rect.width} height={regions.body.height}>
+      <OnTop state={state} overlay={top} rect={rect} />
+      <Line segments={statusLine(state)} width={rect.width} />
+    </Box>
+  );
+}
+
+function OnTop({ state, overlay, rect }: { state: AppState; overlay: Overlay; rect: Rect }) {
+  switch (overlay.kind) {
     case 'help':
-      return <Help state={state} overlay={top} rect={rect} />;
+      return <Help state={state} overlay={overlay} rect={rect} />;
     case 'palette':
-      return <Palette state={state} overlay={top} rect={rect} />;
+      return <Palette state={state} overlay={overlay} rect={rect} />;
     case 'seats':
-      return <Seats overlay={top} rect={rect} />;
+      return <Seats overlay={overlay} rect={rect} />;
     case 'models':
-      return <Models state={state} overlay={top} rect={rect} />;
+      return <Models state={state} overlay={overlay} rect={rect} />;
     case 'alternatives':
-      return <AlternativesOverlay state={state} overlay={top} rect={rect} />;
+      return <AlternativesOverlay state={state} overlay={overlay} rect={rect} />;
     case 'context':
-      return <ContextOverlay overlay={top} rect={rect} />;
+      return <ContextOverlay overlay={overlay} rect={rect} />;
     case 'edit':
-      return <Edit overlay={top} rect={rect} />;
+      return <Edit overlay={overlay} rect={rect} />;
   }
 }
 

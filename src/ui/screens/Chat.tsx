@@ -1,7 +1,7 @@
 import { countUserTurns, pathTo } from '../../core/session/tree.ts';
 import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
-import { Line, type Segment } from '../components/Line.tsx';
+import { Line } from '../components/Line.tsx';
 import { Transcript } from '../components/Transcript.tsx';
 import { transcriptCache } from '../control/transcript-cache.ts';
 import { Box } from '../ink.ts';
@@ -10,6 +10,7 @@ import { factsOf } from '../state/keys.ts';
 import type { AppState } from '../state/state.ts';
 import { transcriptItems } from '../state/view.ts';
 import { Discriminator } from './Discriminator.tsx';
+import { statusLine } from './status.ts';
 import { Tree } from './Tree.tsx';
 
 /** The live session: transcript, discriminator or tree, what is under way, and the composer. */
@@ -74,33 +75,4 @@ function emptyText(state: AppState): string {
   if (engine.status === 'fetching' || engine.status === 'starting') return engine.detail;
   const summary = state.chat.session?.context.current_summary;
   return `${summary ? `Context: ${summary} — ` : ''}write the first message, or Tab and n lets a model begin`;
-}
-
-/** What is under way, else the last message, else how the engine comes along. */
-export function statusLine(state: AppState): Segment[] {
-  const { activity, running } = state.chat;
-  if (state.leaving && state.message) return [{ text: ` ${state.message.text}`, tone: state.message.tone }];
-  if (activity) {
-    const tail = running ? ' · running, r pauses' : '';
-    switch (activity.kind) {
-      case 'loading':
-        return [
-          {
-            text: ` loading ${activity.model} … ${state.engine.status === 'ready' ? '' : state.engine.detail}`,
-            tone: 'dim',
-          },
-        ];
-      case 'speaking':
-        return [{ text: ` ${activity.model} writes …${tail}  (x stops)`, tone: 'dim' }];
-      case 'judging':
-        return [{ text: ` judging …${tail}`, tone: 'dim' }];
-      case 'alternatives':
-        return [{ text: ` alternatives: ${activity.done} of ${activity.of} judged`, tone: 'dim' }];
-    }
-  }
-  if (state.message) return [{ text: ` ${state.message.text}`, tone: state.message.tone }];
-  if (state.engine.status === 'fetching' || state.engine.status === 'starting') {
-    return [{ text: ` ${state.engine.detail}`, tone: 'dim' }];
-  }
-  return [{ text: ' ' }];
 }

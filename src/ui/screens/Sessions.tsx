@@ -7,7 +7,7 @@ import { Box } from '../ink.ts';
 import type { Regions } from '../layout.ts';
 import type { AppState } from '../state/state.ts';
 import { formatP, formatR } from '../state/view.ts';
-import { statusLine } from './Chat.tsx';
+import { statusLine } from './status.ts';
 
 /** All sessions of all corpora, filtered and sorted by the index. */
 export function Sessions({ state, regions }: { state: AppState; regions: Regions }) {

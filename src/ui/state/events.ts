@@ -43,7 +43,8 @@ export function reduceEvent(state: AppState, event: ConverseEvent): AppState {
       return { ...state, message: { tone: 'warn', text: event.text } };
     case 'error': {
       const text = formatError(event.error).replaceAll('\n', ' ');
-      return { ...state, message: { tone: 'error', text: event.retry ? `${text} (R retries)` : text } };
+      const failed = changeOverlay(state, 'alternatives', (overlay) => ({ ...overlay, done: true }));
+      return { ...failed, message: { tone: 'error', text: event.retry ? `${text} (R retries)` : text } };
     }
   }
 }

@@ -32,6 +32,7 @@ export function factsOf(state: AppState): KeyFacts {
       selected !== undefined &&
       session.nodes.some((node) => node.parent === selected.parent && node.id !== selected.id),
     marked: overlay?.kind === 'alternatives' ? overlay.marks.length : 0,
-    noModel: state.engine.status === 'fetching' || state.engine.status === 'starting' ? state.engine.detail : null,
+    // An engine that starts is waited for; a fetch takes too long for that.
+    noModel: state.engine.status === 'fetching' ? state.engine.detail : null,
   };
 }
