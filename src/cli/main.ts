@@ -19,7 +19,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 // `foil ... | head`: the reader has seen enough, and that is no error; whatever is written survives a stop at any moment
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  // EIO: the terminal itself is gone (a closed window, a lost line)
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   process.exit(EXIT.done);
 });
 
