@@ -5,8 +5,8 @@
 import { useInput, useStdin } from 'ink';
 import { useEffect, useRef } from 'react';
 
-export type { BoxProps, Instance, RenderOptions, TextProps } from 'ink';
-export { Box, render, Text, useApp, useCursor, usePaste, useStdout, useWindowSize } from 'ink';
+export type { TextProps } from 'ink';
+export { Box, render, Text, useApp, useCursor, usePaste, useWindowSize } from 'ink';
 
 export { Table as InkTable } from 'ink-table';
 

@@ -81,6 +81,7 @@ describe('footer, help and palette', () => {
     const help = footerItems('chat.composer', NO_FACTS).find((item) => item.command === 'app.help');
     expect(help?.sign).toBe('F1');
     expect(footerItems('chat.transcript', NO_FACTS).find((item) => item.command === 'app.help')?.sign).toBe('?');
+    expect(footerItems('palette', NO_FACTS).find((item) => item.command === 'list.up')?.sign).toBe('↑↓');
   });
 
   test('help lists every key that works, with the reason where one does not', () => {

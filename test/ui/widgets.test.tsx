@@ -190,7 +190,7 @@ describe('widgets', () => {
       <Footer place="chat.transcript" facts={{ ...NO_FACTS, selected: 'user' }} width={60} />,
       { columns: 60 },
     );
-    expect(screen.line(0)).toMatch(/^ a 8 alternatives {2}b branch {2}e edit .*\? help {2}\^P commands$/);
+    expect(screen.line(0)).toMatch(/^ a 8 alternatives {2}b branch {2}e edit .*\? help {2}: commands$/);
     await screen.rerender(<Footer place="chat.transcript" facts={NO_FACTS} width={60} />);
     expect(screen.line(0)).not.toContain('alternatives');
   });

@@ -70,7 +70,10 @@ export function footerItems(place: Place, facts: KeyFacts): FooterItem[] {
     .map(({ binding, keys }) => ({
       command: binding.command,
       // A sign that is no key here (`?` while typing) gives way to one that is.
-      sign: binding.sign !== undefined && keys.length === binding.keys.length ? binding.sign : (keys[0] ?? ''),
+      sign:
+        binding.sign?.startsWith(keys[0] ?? '') || keys.length === binding.keys.length
+          ? (binding.sign ?? keys[0] ?? '')
+          : (keys[0] ?? ''),
       label: binding.label,
     }));
 }

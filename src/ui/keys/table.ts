@@ -47,7 +47,7 @@ export const KEYS = [
   { command: 'app.chat', keys: ['f2'], where: 'global', label: 'chat', help: 'Go to the Chat screen' },
   { command: 'app.sessions', keys: ['f3'], where: 'global', label: 'sessions', help: 'Go to the Sessions screen' },
   { command: 'app.help', keys: ['f1', '?'], where: 'global', label: 'help', rank: 90, sign: '?', help: 'Show the keys that work here' },
-  { command: 'app.palette', keys: ['ctrl+p', ':'], where: 'global', label: 'commands', rank: 91, sign: '^P', help: 'Find a command by name' },
+  { command: 'app.palette', keys: ['ctrl+p', ':'], where: 'global', label: 'commands', rank: 91, sign: ':', help: 'Find a command by name' },
   { command: 'app.back', keys: ['esc'], where: 'global', label: 'back', rank: 80, help: 'Close what is on top, or leave the field' },
   { command: 'app.cancel', keys: ['ctrl+c'], where: 'global', label: 'cancel', rank: 95, help: 'Cancel what runs; pressed again, leave Foil' },
   { command: 'app.quit', keys: ['ctrl+q'], where: 'global', label: 'quit', help: 'Leave Foil; the session is saved' },
