@@ -29,8 +29,8 @@ const STYLES: Record<Tone, Style> = {
   /** The simulated user. */
   user: { color: 'cyan' },
   assistant: { color: 'magenta' },
-  /** Whatever the person at the keyboard wrote. */
-  person: { color: 'white', bold: true },
+  /** Whatever the person at the keyboard wrote. No colour: white vanishes on a light terminal, black on a dark one. */
+  person: { bold: true },
   /** High p_t or r_t: looks like a person. */
   real: { color: 'green' },
   fake: { color: 'red' },
