@@ -105,6 +105,8 @@ export interface SessionSummary {
   readonly userTurns: number;
   readonly words: number;
   readonly opening: string;
+  /** What the session is about (the current session summary of its context), cut as `opening` is; null if none. */
+  readonly summary: string | null;
   readonly risk: boolean;
   readonly updated: string | null;
   /** Of the discriminator in the query, or of the only one there is; null if never scored. */

@@ -180,6 +180,7 @@ describe('query', () => {
         ...{ corpus: 'real', id: 'r1', origin: 'real', simulator: null, chatbot: 'human', userTurns: 3, words: 11 },
         ...{
           opening: 'My boss shouted at me',
+          summary: null,
           risk: false,
           updated: null,
           pT: sigmoid(2),

@@ -75,6 +75,7 @@ function summary(corpus: string, session: Session): SessionSummary {
     userTurns: countUserTurns(session.turns),
     words: 0,
     opening: session.turns[0]?.content ?? '',
+    summary: session.context.current_summary,
     risk: false,
     updated: null,
     pT: null,

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 
 /** Raised when the tables below change: an index of another version is thrown away and rebuilt from the files. */
-const INDEX_VERSION = 1;
+const INDEX_VERSION = 2;
 
 const TABLES = `
   CREATE TABLE meta (version INTEGER NOT NULL);
@@ -12,7 +12,7 @@ const TABLES = `
   CREATE TABLE session (
     key INTEGER PRIMARY KEY, corpus TEXT NOT NULL, id TEXT NOT NULL, line INTEGER NOT NULL, offset INTEGER NOT NULL,
     length INTEGER NOT NULL, origin TEXT NOT NULL, simulator TEXT, chatbot TEXT, user_turns INTEGER NOT NULL,
-    words INTEGER NOT NULL, opening TEXT NOT NULL, risk INTEGER NOT NULL, updated TEXT, UNIQUE (corpus, id));
+    words INTEGER NOT NULL, opening TEXT NOT NULL, summary TEXT, risk INTEGER NOT NULL, updated TEXT, UNIQUE (corpus, id));
   CREATE TABLE score (
     corpus TEXT NOT NULL, session TEXT NOT NULL, discriminator TEXT NOT NULL, p_t REAL, lowest_r REAL, record TEXT NOT NULL,
     PRIMARY KEY (corpus, session, discriminator));

@@ -31,6 +31,7 @@ export function insertSession(db: IndexDb, session: Session, place: Place): bool
     simulator: simulated?.simulator ?? null,
     chatbot: simulated?.chatbot ?? chatbotOf(session.meta),
     turns: session.turns,
+    summary: session.context.current_summary,
     risk: riskOf(session),
     updated: null,
   });
@@ -56,6 +57,7 @@ export function insertLive(db: IndexDb, session: LiveSession, length: number): v
     simulator: session.roles.simulator,
     chatbot: session.roles.chatbot,
     turns: toTurns(path),
+    summary: session.context.current_summary,
     risk: hasRiskLanguage([...path.map((node) => node.content), session.context.current_summary ?? '']),
     updated: session.updated,
   });
@@ -108,6 +110,7 @@ interface Row {
   readonly simulator: string | null;
   readonly chatbot: string | null;
   readonly turns: readonly { role: string; content: string }[];
+  readonly summary: string | null;
   readonly risk: boolean;
   readonly updated: string | null;
 }
@@ -117,20 +120,25 @@ function insertRow(db: IndexDb, { corpus, line, offset, length }: Place, row: Ro
   if (known) return false;
   const users = row.turns.filter((turn) => turn.role === 'user');
   const words = row.turns.reduce((sum, turn) => sum + (turn.content.match(/\S+/gu)?.length ?? 0), 0);
-  const opening =
-    (users[0] ?? row.turns[0])?.content
-      .slice(0, 4 * OPENING_CHARS)
-      .replace(/\s+/gu, ' ')
-      .trim() ?? '';
+  const opening = brief((users[0] ?? row.turns[0])?.content ?? '');
   const key = db.run(
-    `INSERT INTO session (corpus, id, line, offset, length, origin, simulator, chatbot, user_turns, words, opening, risk, updated)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO session (corpus, id, line, offset, length, origin, simulator, chatbot, user_turns, words, opening, summary, risk, updated)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ...[corpus, row.id, line, offset, length, row.origin, row.simulator, row.chatbot, users.length, words],
-    ...[[...opening].slice(0, OPENING_CHARS).join(''), row.risk ? 1 : 0, row.updated],
+    ...[opening, row.summary === null ? null : brief(row.summary), row.risk ? 1 : 0, row.updated],
   );
-  const text = row.turns.map((turn) => searchable(turn.content)).join('\n');
+  const text = [...row.turns.map((turn) => turn.content), row.summary ?? ''].map(searchable).join('\n');
   db.run('INSERT INTO words (rowid, text) VALUES (?, ?)', key, text);
   return true;
+}
+
+/** The beginning of a text on one line. */
+function brief(text: string): string {
+  const line = text
+    .slice(0, 4 * OPENING_CHARS)
+    .replace(/\s+/gu, ' ')
+    .trim();
+  return [...line].slice(0, OPENING_CHARS).join('');
 }
 
 function riskOf(session: Session): boolean {

@@ -13,6 +13,7 @@ interface Row {
   readonly user_turns: number;
   readonly words: number;
   readonly opening: string;
+  readonly summary: string | null;
   readonly risk: number;
   readonly updated: string | null;
   readonly p_t: number | null;
@@ -88,6 +89,7 @@ function toSummary(row: Row): SessionSummary {
     userTurns: row.user_turns,
     words: row.words,
     opening: row.opening,
+    summary: row.summary,
     risk: row.risk === 1,
     updated: row.updated,
     pT: row.p_t,

@@ -93,7 +93,7 @@ function Pick({ pick, rect }: { pick: NonNullable<ContextOverlayState['pick']>; 
           segments: [
             { text: ` ${row.corpus.slice(0, 15).padEnd(16)}`, tone: 'dim' },
             { text: `${String(row.userTurns).padStart(3)} turns  `, tone: 'dim' },
-            { text: row.opening },
+            { text: row.summary ?? row.opening },
           ],
         }))}
         selected={pick.selected}
