@@ -6,7 +6,7 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writ
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { bundleOptions } from './bundle.mjs';
+import { bundleOptions, quickStart } from './bundle.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -33,7 +33,7 @@ if (process.argv.includes('--force') || !fresh()) {
   // a build that fails leaves the last good one in place
   const next = join(root, 'node_modules', '.foil-build');
   rmSync(next, { recursive: true, force: true });
-  await build({ ...bundleOptions(root), entryPoints: entries, outdir: next });
+  await build({ ...bundleOptions(root), plugins: [quickStart], entryPoints: entries, outdir: next });
   writeFileSync(join(next, '.built'), '');
   // sources saved while the build ran are newer than it
   utimesSync(join(next, '.built'), at, at);

@@ -46,7 +46,7 @@ export async function openScreens(cli: Cli, options: SessionOptions, seats: Seat
     },
     editText: (text) => editText(text, cli.around.env),
   };
-  await runApp(bench, cli.around.env);
+  await runApp(bench, cli.around.env, cli.signal);
   // The alternate screen takes its content with it: what was dumped stays in the scroll-back.
   for (const text of dumps) cli.out.line(text);
 }

@@ -87,8 +87,15 @@ function OnTop({ state, overlay, rect }: { state: AppState; overlay: Overlay; re
   }
 }
 
-/** Opens the screens and resolves when the researcher leaves. Rejects with what broke the rendering, if anything did. */
-export async function runApp(bench: Workbench, env: Readonly<Record<string, string | undefined>>): Promise<void> {
+/**
+ * Opens the screens and resolves when the researcher leaves, or when `signal` says to. Rejects with what broke the
+ * rendering, if anything did.
+ */
+export async function runApp(
+  bench: Workbench,
+  env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<void> {
   const control = new Controller(bench, { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 });
   const instance = render(
     <ThemeContext value={makeTheme(wantsColor(env))}>
@@ -102,10 +109,13 @@ export async function runApp(bench: Workbench, env: Readonly<Record<string, stri
       kittyKeyboard: { mode: 'auto' },
     },
   );
+  const leave = () => instance.unmount();
+  signal.addEventListener('abort', leave, { once: true });
   control.guard(() => control.start());
   try {
     await instance.waitUntilExit();
   } finally {
+    signal.removeEventListener('abort', leave);
     control.stop();
   }
 }
