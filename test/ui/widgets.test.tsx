@@ -5,7 +5,7 @@ import { Composer } from '../../src/ui/components/Composer.tsx';
 import { type ComposerState, composerReducer, newComposer } from '../../src/ui/components/composer.ts';
 import { Footer } from '../../src/ui/components/Footer.tsx';
 import { Frame } from '../../src/ui/components/Frame.tsx';
-import { Line } from '../../src/ui/components/Line.tsx';
+import { cutSegments, Line } from '../../src/ui/components/Line.tsx';
 import { List } from '../../src/ui/components/List.tsx';
 import { Plot } from '../../src/ui/components/Plot.tsx';
 import { plotRows } from '../../src/ui/components/plot.ts';
@@ -17,7 +17,7 @@ import { Box } from '../../src/ui/ink.ts';
 import { NO_FACTS } from '../../src/ui/keys/facts.ts';
 import { type KeyHandlers, useKeys } from '../../src/ui/keys/useKeys.ts';
 import { layout, MIN_COLUMNS, MIN_ROWS, type Rect, type Regions } from '../../src/ui/layout.ts';
-import { makeTheme, ThemeContext, wantsColor } from '../../src/ui/theme.ts';
+import { makeTheme, wantsColor } from '../../src/ui/theme.ts';
 import { closeScreens, renderScreen } from './terminal.ts';
 
 afterEach(closeScreens);
@@ -221,17 +221,19 @@ describe('widgets', () => {
     expect(screen.bytes() - before).toBeLessThan(200);
   });
 
-  test('NO_COLOR leaves no colour and keeps what bold and inverse say', async () => {
+  test('NO_COLOR leaves no colour and keeps what bold and inverse say', () => {
     expect(wantsColor({ NO_COLOR: '1' })).toBe(false);
     expect(wantsColor({ NO_COLOR: '' })).toBe(true);
     expect(makeTheme(false).style('error')).toEqual({ bold: true });
     expect(makeTheme(true).style('error')).toEqual({ bold: true, color: 'red' });
-    const screen = await renderScreen(
-      <ThemeContext value={makeTheme(false)}>
-        <Line segments={[{ text: 'bad', tone: 'error' }]} width={10} />
-      </ThemeContext>,
-    );
-    expect(screen.raw()).not.toContain('\x1b[31m');
+    expect(makeTheme(false).style('selected')).toEqual({ inverse: true });
+  });
+
+  test('a row of 5 MB costs no more than what shows of it', () => {
+    const text = 'naïve \x1b[31m日本 '.repeat(400_000);
+    const start = performance.now();
+    for (let frame = 0; frame < 100; frame += 1) expect(cutSegments([{ text }], 80).used).toBe(80);
+    expect(performance.now() - start).toBeLessThan(500);
   });
 });
 

@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
-import { safeText } from '../../core/text/safe.ts';
-import { cellWidth, truncate } from '../../core/text/wrap.ts';
+import { cellWidth } from '../../core/text/wrap.ts';
 import { Box, Text } from '../ink.ts';
 import { useTheme } from '../theme.ts';
+import { oneRow } from './Line.tsx';
 
 export interface FrameProps {
   readonly title: string;
@@ -45,8 +45,8 @@ export function Frame({ title, note = '', focused, width, height, children }: Fr
 export function frameTop(title: string, note: string, focused: boolean, width: number): string {
   const [left, bar, right] = focused ? ['╔', '═', '╗'] : ['┌', '─', '┐'];
   const room = Math.max(0, width - 2);
-  const shownTitle = title === '' ? '' : truncate(` ${safeText(title).replaceAll('\n', ' ')} `, room);
-  const left2 = room - cellWidth(shownTitle);
-  const shownNote = note === '' || left2 < 6 ? '' : truncate(` ${safeText(note).replaceAll('\n', ' ')} `, left2 - 1);
-  return `${left}${shownTitle}${bar.repeat(Math.max(0, left2 - cellWidth(shownNote)))}${shownNote}${right}`;
+  const shownTitle = title === '' ? '' : oneRow(` ${title} `, room);
+  const free = room - cellWidth(shownTitle);
+  const shownNote = note === '' || free < 6 ? '' : oneRow(` ${note} `, free - 1);
+  return `${left}${shownTitle}${bar.repeat(Math.max(0, free - cellWidth(shownNote)))}${shownNote}${right}`;
 }

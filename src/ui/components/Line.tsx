@@ -1,3 +1,4 @@
+import { memo } from 'react';
 import { safeText } from '../../core/text/safe.ts';
 import { cellWidth, truncate } from '../../core/text/wrap.ts';
 import { Text } from '../ink.ts';
@@ -17,8 +18,22 @@ export interface LineProps {
   readonly selected?: boolean;
 }
 
-/** One row of the screen: never wraps, never carries a control character. All single rows are made of it. */
-export function Line({ segments, width, selected = false }: LineProps) {
+/**
+ * One row of the screen: never wraps, never carries a control character. All single rows are made of it. Most rows of a
+ * frame are those of the frame before, so equal ones are not rendered again.
+ */
+export const Line = memo(
+  LineView,
+  (a, b) => a.width === b.width && a.selected === b.selected && sameSegments(a.segments, b.segments),
+);
+
+function sameSegments(a: readonly Segment[], b: readonly Segment[]): boolean {
+  return (
+    a.length === b.length && a.every(({ text, tone }, index) => text === b[index]?.text && tone === b[index]?.tone)
+  );
+}
+
+function LineView({ segments, width, selected = false }: LineProps) {
   const theme = useTheme();
   const { cut, used } = cutSegments(segments, width);
   return (
@@ -34,12 +49,18 @@ export function Line({ segments, width, selected = false }: LineProps) {
   );
 }
 
+/** Any text, harmless and on one row, cut to `width` cells. Looks only at what may show, so that 5 MB cost no more. */
+export function oneRow(text: string, width: number): string {
+  const seen = text.length > 256 + 16 * width ? text.slice(0, 256 + 16 * Math.max(0, width)) : text;
+  return truncate(safeText(seen).replaceAll('\n', ' '), width);
+}
+
 /** The segments, harmless and on one row, cut to `width` cells in all. */
 export function cutSegments(segments: readonly Segment[], width: number): { cut: Segment[]; used: number } {
   const cut: Segment[] = [];
   let used = 0;
   for (const { text, tone } of segments) {
-    const shown = truncate(safeText(text).replaceAll('\n', ' '), width - used);
+    const shown = oneRow(text, width - used);
     if (shown !== '') cut.push({ text: shown, tone });
     used += cellWidth(shown);
     if (used >= width) break;

@@ -1,7 +1,7 @@
 import { safeText } from '../../core/text/safe.ts';
 import { fitWidth } from '../../core/text/wrap.ts';
 import { Box, InkTable } from '../ink.ts';
-import { Line, type Segment } from './Line.tsx';
+import { Line, oneRow, type Segment } from './Line.tsx';
 import { List } from './List.tsx';
 
 export interface Column {
@@ -58,7 +58,8 @@ function tableCells(
   return columns.map((column, index) => {
     const cell = cells[index] ?? '';
     const { text, tone } = typeof cell === 'string' ? { text: cell, tone: undefined } : cell;
-    const shown = fitWidth(safeText(text).replaceAll('\n', ' '), widths[index] ?? 0, column.align);
+    const width = widths[index] ?? 0;
+    const shown = fitWidth(oneRow(text, width), width, column.align);
     return { text: index === columns.length - 1 ? shown : `${shown} `, tone };
   });
 }

@@ -1,6 +1,5 @@
-import { memo } from 'react';
 import { Box } from '../ink.ts';
-import { Line, type Segment } from './Line.tsx';
+import { Line } from './Line.tsx';
 import { type TranscriptCache, type TranscriptItem, type TranscriptState, transcriptWindow } from './transcript.ts';
 
 export interface TranscriptProps {
@@ -22,18 +21,8 @@ export function Transcript({ items, state, width, height, cache, empty = '' }: T
         <Line segments={[{ text: ` ${empty}`, tone: 'dim' }]} width={width} />
       ) : null}
       {rows.map((row) => (
-        <TranscriptLine key={row.key} segments={row.segments} width={width} />
+        <Line key={row.key} segments={row.segments} width={width} />
       ))}
     </Box>
-  );
-}
-
-/** Most rows of a frame are those of the frame before. */
-const TranscriptLine = memo(Line, (a, b) => a.width === b.width && sameSegments(a.segments, b.segments));
-
-function sameSegments(a: readonly Segment[], b: readonly Segment[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((segment, index) => segment.text === b[index]?.text && segment.tone === b[index]?.tone)
   );
 }
