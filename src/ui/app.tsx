@@ -1,7 +1,6 @@
 import { useEffect } from 'react';
 import { useStore } from 'zustand';
 import { Footer } from './components/Footer.tsx';
-import { Line } from './components/Line.tsx';
 import { TooSmall } from './components/TooSmall.tsx';
 import { Controller } from './control/controller.ts';
 import type { Workbench } from './control/workbench.ts';
@@ -14,7 +13,7 @@ import { Edit } from './overlays/Edit.tsx';
 import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
 import { Chat } from './screens/Chat.tsx';
 import { Sessions } from './screens/Sessions.tsx';
-import { statusLine } from './screens/status.ts';
+import { Status, statusRows } from './screens/Status.tsx';
 import { Title } from './screens/Title.tsx';
 import { factsOf, placeOf } from './state/keys.ts';
 import { type AppState, type Overlay, topOverlay } from './state/state.ts';
@@ -39,7 +38,7 @@ export function App({ control }: { control: Controller }) {
     onEdit: (action) => control.edit(action),
     onRefused: (reason) => control.refuse(reason),
   });
-  const regions = layout(columns, rows, state.chat.composer.rows.length);
+  const regions = layout(columns, rows, state.chat.composer.rows.length, statusRows(state, columns));
   if (regions.kind === 'small') return <TooSmall layout={regions} />;
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
@@ -59,11 +58,11 @@ function Body({ state, regions }: { state: AppState; regions: Regions }) {
     ) : (
       <Sessions state={state} regions={regions} />
     );
-  const rect: Rect = { ...regions.body, height: regions.body.height - 1 };
+  const rect: Rect = { ...regions.body, height: regions.body.height - regions.status.height };
   return (
     <Box flexDirection="column" width={rect.width} height={regions.body.height}>
       <OnTop state={state} overlay={top} rect={rect} />
-      <Line segments={statusLine(state)} width={rect.width} />
+      <Status state={state} width={rect.width} height={regions.status.height} />
     </Box>
   );
 }

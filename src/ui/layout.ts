@@ -18,7 +18,7 @@ export interface Regions {
   /** Beside the transcript, or below it where the terminal is narrow. */
   readonly discriminator: Rect;
   readonly side: 'right' | 'below';
-  /** One row between panes and composer: what is under way, or the last message. */
+  /** Between panes and composer: what is under way, or the last message. */
   readonly status: Rect;
   readonly composer: Rect;
   /** One row. */
@@ -47,7 +47,7 @@ const MAX_COMPOSER_ROWS = 8;
  * the screen and at most 8, and scrolls beyond. Invariant: regions tile the screen and never exceed it, since a frame
  * taller than the terminal makes Ink repaint everything.
  */
-export function layout(columns: number, rows: number, composerRows = 1): Layout {
+export function layout(columns: number, rows: number, composerRows = 1, statusRows = 1): Layout {
   if (columns < MIN_COLUMNS || rows < MIN_ROWS) {
     return { kind: 'small', columns, rows, need: { columns: MIN_COLUMNS, rows: MIN_ROWS } };
   }
@@ -55,7 +55,7 @@ export function layout(columns: number, rows: number, composerRows = 1): Layout 
   const title = { x: 0, y: 0, width: columns, height: 1 };
   const footer = { x: 0, y: rows - 1, width: columns, height: 1 };
   const composer = { x: 0, y: rows - 1 - composerHeight, width: columns, height: composerHeight };
-  const status = { x: 0, y: composer.y - 1, width: columns, height: 1 };
+  const status = { x: 0, y: composer.y - statusRows, width: columns, height: statusRows };
   const body = { x: 0, y: 1, width: columns, height: rows - 2 };
   const panes = { x: 0, y: 1, width: columns, height: status.y - 1 };
   const overlay = overlayIn(columns, rows);

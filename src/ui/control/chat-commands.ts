@@ -3,6 +3,7 @@ import { composerReducer, newComposer } from '../components/composer.ts';
 import { moveTranscript } from '../components/transcript.ts';
 import type { Command } from '../keys/table.ts';
 import { layout } from '../layout.ts';
+import { statusRows } from '../screens/Status.tsx';
 import type { AppState } from '../state/state.ts';
 import { transcriptItems, treeRows } from '../state/view.ts';
 import { openContext } from './context-overlay.ts';
@@ -112,7 +113,7 @@ function focusOn(control: Controller, focus: AppState['chat']['focus']): void {
 
 function scroll(control: Controller, command: Command): boolean {
   const { size, chat } = control.state;
-  const regions = layout(size.columns, size.rows, chat.composer.rows.length);
+  const regions = layout(size.columns, size.rows, chat.composer.rows.length, statusRows(control.state, size.columns));
   if (regions.kind === 'small') return true;
   const view = {
     width: regions.transcript.width - 2,

@@ -1,7 +1,6 @@
 import { countUserTurns, pathTo } from '../../core/session/tree.ts';
 import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
-import { Line } from '../components/Line.tsx';
 import { Transcript } from '../components/Transcript.tsx';
 import { transcriptCache } from '../control/transcript-cache.ts';
 import { Box } from '../ink.ts';
@@ -10,7 +9,7 @@ import { factsOf } from '../state/keys.ts';
 import type { AppState } from '../state/state.ts';
 import { transcriptItems } from '../state/view.ts';
 import { Discriminator } from './Discriminator.tsx';
-import { statusLine } from './status.ts';
+import { Status } from './Status.tsx';
 import { Tree } from './Tree.tsx';
 
 /** The live session: transcript, discriminator or tree, what is under way, and the composer. */
@@ -44,7 +43,7 @@ export function Chat({ state, regions }: { state: AppState; regions: Regions }) 
           <Discriminator state={state} width={discriminator.width} height={discriminator.height} />
         )}
       </Box>
-      <Line segments={statusLine(state)} width={status.width} />
+      <Status state={state} width={status.width} height={status.height} />
       <Composer
         state={chat.composer}
         x={composer.x}

@@ -7,13 +7,13 @@ import { Box } from '../ink.ts';
 import type { Regions } from '../layout.ts';
 import type { AppState } from '../state/state.ts';
 import { formatP, formatR } from '../state/view.ts';
-import { statusLine } from './status.ts';
+import { Status } from './Status.tsx';
 
 /** All sessions of all corpora, filtered and sorted by the index. */
 export function Sessions({ state, regions }: { state: AppState; regions: Regions }) {
   const { sessions } = state;
   const { body } = regions;
-  const height = body.height - 2;
+  const height = body.height - 1 - regions.status.height;
   const inner = body.width - 2;
   const { query } = sessions;
   const filters = [
@@ -42,7 +42,7 @@ export function Sessions({ state, regions }: { state: AppState; regions: Regions
           empty={sessions.loading ? 'reading …' : 'no session matches; `foil import PATH` brings a corpus in'}
         />
       </Frame>
-      <Line segments={statusLine(state)} width={body.width} />
+      <Status state={state} width={body.width} height={regions.status.height} />
       {sessions.search ? (
         <Composer
           state={sessions.search}

@@ -44,7 +44,7 @@ export function reduceEvent(state: AppState, event: ConverseEvent): AppState {
     case 'error': {
       const text = formatError(event.error).replaceAll('\n', ' ');
       const failed = changeOverlay(state, 'alternatives', (overlay) => ({ ...overlay, done: true }));
-      return { ...failed, message: { tone: 'error', text: event.retry ? `${text} (R retries)` : text } };
+      return { ...failed, message: { tone: 'error', text: event.retry ? `R retries: ${text}` : text } };
     }
   }
 }

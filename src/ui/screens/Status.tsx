@@ -1,0 +1,55 @@
+import { wrapRows } from '../../core/text/wrap.ts';
+import { Line } from '../components/Line.tsx';
+import { Box } from '../ink.ts';
+import type { AppState } from '../state/state.ts';
+import type { Tone } from '../theme.ts';
+
+/** Rows that a long message may take: an error names place and remedy, and must be readable at 80 columns. */
+const MAX_ROWS = 4;
+
+/** What is under way, else the last message, else how the engine comes along. */
+function statusOf(state: AppState): { text: string; tone: Tone } {
+  const { activity, running } = state.chat;
+  if (state.leaving && state.message) return state.message;
+  if (activity) {
+    const tail = running ? ' · running, r pauses' : '';
+    switch (activity.kind) {
+      case 'loading':
+        return {
+          text: `loading ${activity.model} … ${state.engine.status === 'ready' ? '' : state.engine.detail}`,
+          tone: 'dim',
+        };
+      case 'speaking':
+        return { text: `${activity.model} writes …${tail}  (x stops)`, tone: 'dim' };
+      case 'judging':
+        return { text: `judging …${tail}`, tone: 'dim' };
+      case 'alternatives':
+        return { text: `alternatives: ${activity.done} of ${activity.of} judged`, tone: 'dim' };
+    }
+  }
+  if (state.message) return state.message;
+  const coming = state.engine.status === 'fetching' || state.engine.status === 'starting';
+  return { text: coming ? state.engine.detail : ' ', tone: 'dim' };
+}
+
+/** Rows that the status takes at this width, for the layout. */
+export function statusRows(state: AppState, columns: number): number {
+  return Math.max(1, Math.min(MAX_ROWS, wrapRows(statusOf(state).text, columns - 1).length));
+}
+
+/** The status, wrapped over `height` rows. */
+export function Status({ state, width, height }: { state: AppState; width: number; height: number }) {
+  const { text, tone } = statusOf(state);
+  const rows = wrapRows(text, width - 1).slice(0, height);
+  return (
+    <Box flexDirection="column" width={width} height={height}>
+      {rows.map((row) => (
+        <Line
+          key={row.start}
+          segments={[{ text: ` ${text.slice(row.start, row.end).trimEnd()}`, tone }]}
+          width={width}
+        />
+      ))}
+    </Box>
+  );
+}
