@@ -97,7 +97,8 @@ function sendText(control: Controller): void {
 function cycleFocus(control: Controller, step: 1 | -1): void {
   const { focus, showTree } = control.state.chat;
   const panes = showTree ? (['composer', 'transcript', 'tree'] as const) : (['composer', 'transcript'] as const);
-  const next = panes.at((panes.findIndex((pane) => pane === focus) + step) % panes.length) ?? 'composer';
+  const places: readonly string[] = panes;
+  const next = panes.at((places.indexOf(focus) + step) % panes.length) ?? 'composer';
   focusOn(control, next);
 }
 

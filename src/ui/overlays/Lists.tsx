@@ -91,7 +91,7 @@ export function Help({ state, overlay, rect }: { state: AppState; overlay: Of<'h
     ...section.rows.map((row) => ({
       key: `${section.title} ${row.keys} ${row.help}`,
       segments: [
-        { text: `   ${row.keys.padEnd(22)}` },
+        { text: `   ${row.keys.padEnd(30)} ` },
         { text: row.help, tone: row.reason ? ('dim' as const) : ('plain' as const) },
         { text: row.reason ? `  (now: ${row.reason})` : '', tone: 'dim' as const },
       ],

@@ -9,8 +9,26 @@ export interface JudgedTurn extends TurnScore {
   readonly node: number;
 }
 
+export interface Judged {
+  readonly turns: readonly JudgedTurn[];
+  /** Turn nodes of lowest and highest r_t; null while there is only one. */
+  readonly lowest: number | null;
+  readonly highest: number | null;
+}
+
+/** A session never changes in place, so what was computed of one holds as long as it lives. */
+const judgedOf = new WeakMap<LiveSession, Judged>();
+
 /** p_t, r_t of the open branch; turns that are not judged yet are left out. */
-export function judged(session: LiveSession): { turns: JudgedTurn[]; lowest: number | null; highest: number | null } {
+export function judged(session: LiveSession): Judged {
+  const known = judgedOf.get(session);
+  if (known) return known;
+  const fresh = judge(session);
+  judgedOf.set(session, fresh);
+  return fresh;
+}
+
+function judge(session: LiveSession): Judged {
   const name = session.roles.discriminator;
   if (name === null) return { turns: [], lowest: null, highest: null };
   const users = pathTo(session).filter((node) => node.role === 'user' && node.content.trim() !== '');
