@@ -12,17 +12,6 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: stri
   };
 }
 
-/** Parser of a number within limits, for commander's `option`. */
-export function decimal(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() === '' || !Number.isFinite(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`It takes a number from ${min} to ${max}.`);
-    }
-    return value;
-  };
-}
-
 /** The examples below a command's help, for `addHelpText('after', ...)`. */
 export function examples(...lines: readonly (readonly [command: string, meaning: string])[]): string {
   const width = Math.max(...lines.map(([command]) => command.length));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { check, lock } from 'proper-lockfile';
+import { lock } from 'proper-lockfile';
 import type { BuildEvent } from './train-env.ts';
 
 /** A lock is held by a live process while its time moves on; one older than this was left by a killed process. */
@@ -32,9 +32,4 @@ export async function* waitForLock(dir: string, signal: AbortSignal): AsyncGener
     told = true;
     await sleep(POLL_MS, undefined, { signal });
   }
-}
-
-/** Whether a live process builds in `dir`. */
-export function isBuilding(dir: string): Promise<boolean> {
-  return check(dir, { realpath: false, stale: STALE_MS });
 }

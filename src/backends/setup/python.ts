@@ -46,8 +46,7 @@ export async function probePython(command: string, signal: AbortSignal): Promise
  * the reason of the most capable one that was found.
  */
 export async function findPython(choice: string | undefined, signal: AbortSignal): Promise<Python> {
-  const commands =
-    choice === undefined ? ['python3', 'python', 'python3.13', 'python3.12', 'python3.11'] : [choice];
+  const commands = choice === undefined ? ['python3', 'python', 'python3.13', 'python3.12', 'python3.11'] : [choice];
   let rejected: Python | null = null;
   for (const command of commands) {
     const python = await probePython(command, signal);

@@ -1,5 +1,8 @@
 import { type Finding, fail, type Patient } from './check.ts';
+import { checkEngine } from './engine.ts';
 import { checkFolders, checkLoopback, checkNode, checkTerminal } from './machine.ts';
+import { checkModels } from './models.ts';
+import { checkSessions } from './sessions.ts';
 import { checkTraining } from './training.ts';
 
 /** All checks, cheap ones first. */
@@ -8,6 +11,9 @@ const CHECKS: readonly ((patient: Patient) => Finding | Promise<Finding | readon
   checkTerminal,
   checkFolders,
   checkLoopback,
+  checkEngine,
+  checkModels,
+  checkSessions,
   checkTraining,
 ];
 
