@@ -190,7 +190,7 @@ def load_spec(path: str | Path, stage: str) -> Spec:
     def resolve(where: str, value: Any) -> Path:
         if not isinstance(value, str):
             raise _fail(path, where, f"{value!r} is not a path", "Write a string.")
-        found = (path.parent / value) if not Path(value).is_absolute() else Path(value)
+        found = path.parent / Path(value).expanduser()
         if not found.exists():
             raise _fail(path, where, f"{value} does not exist", "Correct the path (relative ones start at the spec).")
         return found
