@@ -11,3 +11,10 @@ export function deriveSeed(seed: number, ...path: readonly number[]): number {
   }
   return state & 0x7fffffff;
 }
+
+/** A number of a text, to derive a seed from (FNV-1a, 32 bits). */
+export function seedOf(text: string): number {
+  let state = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
+  return state >>> 0;
+}

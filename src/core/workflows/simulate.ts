@@ -1,7 +1,7 @@
 import type { ChatModel, Clock } from '../ports.ts';
 import type { Context, Role, Session, Turn } from '../session/schema.ts';
 import { countUserTurns } from '../session/tree.ts';
-import { deriveSeed } from './seed.ts';
+import { deriveSeed, seedOf } from './seed.ts';
 import { speak } from './speak.ts';
 
 export interface SimulateRequest {
@@ -30,15 +30,14 @@ export async function* simulate(
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<SimulateEvent> {
-  let index = 0;
   for await (const source of request.contexts) {
     for (let k = 0; k < request.perContext; k += 1) {
       const id = `${request.simulator.name}.${request.chatbot.name}.${source.id}.${k}`;
-      const seed = deriveSeed(request.seed, index, k);
+      // By context, not by place: a part of a corpus, or a run that goes on, gives the same sessions.
+      const seed = deriveSeed(request.seed, seedOf(source.id), k);
       if (request.done.has(id)) yield { type: 'skipped', id };
       else yield* simulateOne(request, source, id, seed, clock, signal);
     }
-    index += 1;
   }
 }
 
@@ -56,7 +55,7 @@ async function* simulateOne(
   const turns: Turn[] = [];
   let role: Role = source.turns[0]?.role ?? 'user';
   let ended: 'simulator' | 'cap' = 'cap';
-  while (countUserTurns(turns) < maxUserTurns || role === 'assistant') {
+  while (countUserTurns(turns) < maxUserTurns) {
     const model = role === 'user' ? simulator : chatbot;
     const turnSeed = deriveSeed(seed, turns.length);
     const [said] = await speak(model, { role, context, contextBudget, turns, n: 1, seed: turnSeed }, signal);
