@@ -1,4 +1,4 @@
-/** Runs the Python tests in the environment that `foil setup train` builds: the same builder, the same cache. */
+/** `node scripts/python.mjs ARGS`: Python in the environment that `foil setup train` builds: the same builder, the same cache. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ async function interpreter() {
   return ready;
 }
 
-const args = ['-m', 'pytest', 'python/tests', '-q', ...process.argv.slice(2)];
+const args = process.argv.slice(2);
 const { status } = spawnSync(await interpreter(), args, {
   cwd: root,
   stdio: 'inherit',
