@@ -1,5 +1,4 @@
 import type { PreferencePair } from './preference/schema.ts';
-import type { CountTokens } from './prompt/context.ts';
 import type { ChatMessage, DiscriminatorInput } from './prompt/messages.ts';
 import type { LiveSession, Sampling, Session } from './session/schema.ts';
 
@@ -156,5 +155,3 @@ export interface Ports {
   /** A fresh id, unique on this machine. */
   readonly newId: (prefix: string) => string;
 }
-
-export type { CountTokens };

@@ -12,7 +12,7 @@ const END = String.raw`(?=\s*(?:[,.!?\n]|$)|\s+(?:and|i|im|i['’]m)\b)`;
 const MY_NAME = String.raw`\b[Mm]y (?:first |full |real )?name(?: is|['’]s| was|:)`;
 
 const INTRODUCTIONS: readonly RegExp[] = [
-  new RegExp(String.raw`${MY_NAME} +${NAME}${SURNAME}`, 'gu'),
+  new RegExp(`${MY_NAME} +${NAME}${SURNAME}`, 'gu'),
   new RegExp(String.raw`${MY_NAME} +(\p{L}[\p{L}'’-]+)${END}`, 'gmu'),
   /^[Mm]y name (\p{L}[\p{L}'’-]+)$/gmu,
   new RegExp(
