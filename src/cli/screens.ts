@@ -10,10 +10,18 @@ import { type SessionOptions, sessionOf } from './session.ts';
 
 /** Opens the screens on this terminal and returns when the researcher leaves. */
 export async function openScreens(cli: Cli, options: SessionOptions, seats: Seats): Promise<void> {
+  const dumps: string[] = [];
+  const first = { workspace: basename(cli.workspace), seats };
+  await runApp(first, () => openWorkbench(cli, options, seats, dumps), cli.around.env, cli.signal);
+  // The alternate screen takes its content with it: what was dumped stays in the scroll-back.
+  for (const text of dumps) cli.out.line(text);
+  cli.signal.throwIfAborted();
+}
+
+async function openWorkbench(cli: Cli, options: SessionOptions, seats: Seats, dumps: string[]): Promise<Workbench> {
   const config = await cli.config();
   const { session, first } = await sessionOf(cli, options);
-  const dumps: string[] = [];
-  const bench: Workbench = {
+  return {
     ports: await cli.ports(),
     workspace: basename(cli.workspace),
     roles: session.roles,
@@ -46,9 +54,6 @@ export async function openScreens(cli: Cli, options: SessionOptions, seats: Seat
     },
     editText: (text) => editText(text, cli.around.env),
   };
-  await runApp(bench, cli.around.env, cli.signal);
-  // The alternate screen takes its content with it: what was dumped stays in the scroll-back.
-  for (const text of dumps) cli.out.line(text);
 }
 
 /** Lets $VISUAL or $EDITOR change a text in a file of its own; null if it failed or there is none. */

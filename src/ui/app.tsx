@@ -1,10 +1,10 @@
-import { useEffect } from 'react';
+import { type ReactNode, useEffect } from 'react';
 import { useStore } from 'zustand';
 import { Footer } from './components/Footer.tsx';
 import { TooSmall } from './components/TooSmall.tsx';
 import { Controller } from './control/controller.ts';
 import type { Workbench } from './control/workbench.ts';
-import { Box, render, useApp, useWindowSize } from './ink.ts';
+import { Box, render, useApp, useSequences, useWindowSize } from './ink.ts';
 import { useKeys } from './keys/useKeys.ts';
 import { layout, type Rect, type Regions } from './layout.ts';
 import { AlternativesOverlay } from './overlays/Alternatives.tsx';
@@ -16,7 +16,7 @@ import { Sessions } from './screens/Sessions.tsx';
 import { Status, statusRows } from './screens/Status.tsx';
 import { Title } from './screens/Title.tsx';
 import { factsOf, placeOf } from './state/keys.ts';
-import { type AppState, type Overlay, topOverlay } from './state/state.ts';
+import { type AppState, initialState, type Overlay, topOverlay } from './state/state.ts';
 import { makeTheme, ThemeContext, wantsColor } from './theme.ts';
 
 /** The whole screen, exactly as large as the terminal: title, a screen or what lies on it, footer. */
@@ -38,11 +38,32 @@ export function App({ control }: { control: Controller }) {
     onEdit: (action) => control.edit(action),
     onRefused: (reason) => control.refuse(reason),
   });
+  return <Surface state={state} workspace={control.bench.workspace} columns={columns} rows={rows} />;
+}
+
+/** What is shown before there is anything to work on: the Chat screen, still empty. Only Ctrl+C does something. */
+function Opening({ workspace, seats }: Pick<Workbench, 'workspace' | 'seats'>) {
+  const { columns, rows } = useWindowSize();
+  const app = useApp();
+  useSequences((sequence) => {
+    if (sequence === '\x03') app.exit();
+  });
+  return <Surface state={initialState({ columns, rows }, seats)} workspace={workspace} columns={columns} rows={rows} />;
+}
+
+interface SurfaceProps {
+  readonly state: AppState;
+  readonly workspace: string;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+function Surface({ state, workspace, columns, rows }: SurfaceProps) {
   const regions = layout(columns, rows, state.chat.composer.rows.length, statusRows(state, columns));
   if (regions.kind === 'small') return <TooSmall layout={regions} />;
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
-      <Title state={state} workspace={control.bench.workspace} width={columns} />
+      <Title state={state} workspace={workspace} width={columns} />
       <Body state={state} regions={regions} />
       <Footer place={placeOf(state)} facts={factsOf(state)} width={columns} />
     </Box>
@@ -87,34 +108,39 @@ function OnTop({ state, overlay, rect }: { state: AppState; overlay: Overlay; re
 }
 
 /**
- * Opens the screens and resolves when the researcher leaves, or when `signal` says to. Rejects with what broke the
- * rendering, if anything did.
+ * Opens the screens and resolves when the researcher leaves, or when `signal` says to. The first frame waits for nothing:
+ * `open` reads what there is behind it. Rejects with what made that fail, or with what broke the rendering.
  */
 export async function runApp(
-  bench: Workbench,
+  first: Pick<Workbench, 'workspace' | 'seats'>,
+  open: () => Promise<Workbench>,
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const control = new Controller(bench, { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 });
-  const instance = render(
-    <ThemeContext value={makeTheme(wantsColor(env))}>
-      <App control={control} />
-    </ThemeContext>,
-    {
-      exitOnCtrlC: false,
-      alternateScreen: true,
-      incrementalRendering: true,
-      maxFps: 120,
-      kittyKeyboard: { mode: 'auto' },
-    },
-  );
+  const theme = makeTheme(wantsColor(env));
+  const themed = (screen: ReactNode) => <ThemeContext value={theme}>{screen}</ThemeContext>;
+  const instance = render(themed(<Opening {...first} />), {
+    exitOnCtrlC: false,
+    alternateScreen: true,
+    incrementalRendering: true,
+    maxFps: 120,
+    kittyKeyboard: { mode: 'auto' },
+  });
+  const left = instance.waitUntilExit();
   const leave = () => instance.unmount();
   signal.addEventListener('abort', leave, { once: true });
-  control.guard(() => control.start());
+  let control: Controller | null = null;
   try {
-    await instance.waitUntilExit();
+    const bench = await Promise.race([open(), left.then(() => null)]);
+    if (bench === null) return;
+    control = new Controller(bench, { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 });
+    instance.rerender(themed(<App control={control} />));
+    const opened = control;
+    opened.guard(() => opened.start());
+    await left;
   } finally {
     signal.removeEventListener('abort', leave);
-    control.stop();
+    leave();
+    control?.stop();
   }
 }
