@@ -31,13 +31,15 @@ if (process.argv.includes('--force') || !fresh()) {
   const begun = performance.now();
   const at = new Date();
   // a build that fails leaves the last good one in place
-  const next = join(root, 'node_modules', '.foil-build');
-  rmSync(next, { recursive: true, force: true });
+  const next = join(root, 'node_modules', `.foil-build-${process.pid}`);
   await build({ ...bundleOptions(root), plugins: [quickStart], entryPoints: entries, outdir: next });
   writeFileSync(join(next, '.built'), '');
   // sources saved while the build ran are newer than it
   utimesSync(join(next, '.built'), at, at);
-  rmSync(dist, { recursive: true, force: true });
+  // two renames: whoever starts Foil meanwhile finds one or the other, but for an instant
+  const last = `${next}-last`;
+  if (existsSync(dist)) renameSync(dist, last);
   renameSync(next, dist);
+  rmSync(last, { recursive: true, force: true });
   console.error(`built dist in ${Math.round(performance.now() - begun)} ms`);
 }

@@ -169,3 +169,31 @@ describe('progress', () => {
     expect(said()).toBe('fetching  1%\nchecking\n');
   });
 });
+
+describe('foil models', () => {
+  it('lists what there is, with what a session starts with, and shows one', async () => {
+    await writeFile(
+      join(cwd, 'foil.yaml'),
+      'servers: { mine: { base_url: "http://127.0.0.1:9/v1", key_env: FOIL_NO_SUCH_KEY } }\nmodels: { remote: { kind: chatbot, server: mine, model: m } }\nroles: { chatbot: remote }\n',
+    );
+    const { code, events } = await foil(['models', '--json'], { cwd });
+    expect(code).toBe(0);
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        event: 'model',
+        name: 'remote',
+        kind: 'chatbot',
+        chosen: true,
+        unavailable: expect.stringContaining('FOIL_NO_SUCH_KEY'),
+      }),
+    );
+    expect(events.filter(({ chosen, kind }) => chosen && kind === 'chatbot')).toHaveLength(1);
+    expect(events.filter(({ chosen, kind }) => chosen && kind === 'simulator')).toHaveLength(1);
+
+    expect((await foil(['models'], { cwd })).stdout).toMatch(/^\* chatbot +remote .*unavailable/m);
+    expect((await foil(['models', 'show', 'remote'], { cwd })).stdout).toContain('remote: chatbot');
+    const unknown = await foil(['models', 'show', 'remotee'], { cwd });
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain('did you mean "remote"?');
+  });
+});

@@ -1,10 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const LAUNCHER = join(ROOT, 'bin', 'foil.js');
@@ -46,36 +48,42 @@ function start(
 async function slowPython(): Promise<string> {
   const file = join(cwd, 'slow-python');
   const about = JSON.stringify({ executable: file, version: [3, 12, 0], venv: true, ensurepip: true });
-  await writeFile(file, `#!/bin/sh\nif [ "$1" = -c ]; then echo '${about}'; else echo begun; exec sleep 60; fi\n`, {
-    mode: 0o755,
-  });
+  await writeFile(
+    file,
+    `#!/bin/sh\nif [ "$1" = -c ]; then echo '${about}'; else echo $$ > pid; echo begun; exec sleep 60; fi\n`,
+    {
+      mode: 0o755,
+    },
+  );
   return file;
 }
 
-async function startSlow(): Promise<{ child: ChildProcess; ended: ReturnType<typeof start>['ended'] }> {
-  const { child, ended } = start([
-    'setup',
-    'train',
-    '--device',
-    'cpu',
-    '--python',
-    await slowPython(),
-    '--dir',
-    join(cwd, 'envs'),
-    '--json',
-  ]);
-  await once(child.stdout, 'data');
-  return { child, ended };
+async function startSlow() {
+  const args = ['--device', 'cpu', '--python', await slowPython(), '--dir', join(cwd, 'envs'), '--json'];
+  const { child, ended } = start(['setup', 'train', ...args]);
+  const pid = await vi.waitFor(
+    async () =>
+      z.coerce
+        .number()
+        .int()
+        .positive()
+        .parse((await readFile(join(cwd, 'pid'), 'utf8')).trim()),
+    {
+      timeout: 15_000,
+    },
+  );
+  return { child, ended, pid };
 }
 
 describe('signals', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     '%s cancels: exit code 130, said on both streams, children ended',
     async (signal) => {
-      const { child, ended } = await startSlow();
+      const { child, ended, pid } = await startSlow();
       child.kill(signal);
       const { code, stdout, stderr } = await ended;
       expect(code).toBe(130);
+      expect(() => process.kill(pid, 0)).toThrow('ESRCH');
       expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ event: 'error', code: 'cancelled' });
       expect(stderr).toContain('cancelled');
     },
@@ -131,5 +139,26 @@ describe('the launcher', () => {
     expect(tooOld).toMatchObject({ code: 1, stdout: '' });
     expect(tooOld.stderr).toContain('Node 20.11.1 is too old');
     expect(tooOld.stderr).toContain('npm ci');
+  });
+});
+
+describe('foil serve', { timeout: 180_000 }, () => {
+  it('says where it listens, answers there, and ends on Ctrl+C', async () => {
+    // the weights in the user's own cache: fetching them is another test's business
+    const { XDG_CACHE_HOME } = process.env;
+    const { child, ended } = start(['serve', '--json'], { env: { XDG_CACHE_HOME } });
+    const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    const ready = z
+      .object({ event: z.literal('ready'), base_url: z.string(), key_file: z.string() })
+      .parse(JSON.parse(line));
+    const { token } = z.object({ token: z.string() }).parse(JSON.parse(await readFile(ready.key_file, 'utf8')));
+    expect((await stat(ready.key_file)).mode & 0o077).toBe(0);
+    expect((await fetch(`${ready.base_url}/models`)).status).toBe(401);
+    const answer = await fetch(`${ready.base_url}/models`, { headers: { authorization: `Bearer ${token}` } });
+    expect(answer.status).toBe(200);
+    child.kill('SIGINT');
+    const { code, stdout, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(stdout + stderr).not.toContain(token);
   });
 });

@@ -1,11 +1,16 @@
 import type { Command } from 'commander';
 import type { Cli, Run } from '../cli.ts';
+import { examples } from '../options.ts';
 
 /** `foil pairs`: the preference pairs made by hand. */
 export function registerPairs(program: Command, run: Run): void {
   program
     .command('pairs')
     .description('List the preference pairs of the workspace.')
+    .addHelpText(
+      'after',
+      examples(['foil pairs', 'all of them, with their gap in length'], ['foil pairs --json', 'one JSON line a pair']),
+    )
     .action(
       run(async (cli: Cli) => {
         const pairs = await (await cli.pairs()).list();

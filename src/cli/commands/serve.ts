@@ -76,14 +76,24 @@ async function serve(cli: Cli, names: readonly string[], options: ServeOptions):
       out.event({ event: 'model', id, precision });
       out.line(`  ${id}  ${precision}`);
     }
-    await new Promise<void>((done) => {
-      signal.addEventListener('abort', () => done(), { once: true });
-      if (signal.aborted) done();
-      void engine.closed.then(done);
-    });
+    await untilEither(engine.closed, signal);
     signal.throwIfAborted();
     throw new FoilError('engine-ended', 'the engine has ended', { where: { file: info.log }, remedy: 'read that log' });
   } finally {
     await engine.close();
+  }
+}
+
+/** Waits for the engine's end or a cancel. A lease keeps no process alive, so a timer does. */
+async function untilEither(closed: Promise<void>, signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => {}, 2 ** 30);
+  try {
+    const cancelled = new Promise<void>((done) => {
+      signal.addEventListener('abort', () => done(), { once: true });
+      if (signal.aborted) done();
+    });
+    await Promise.race([closed, cancelled]);
+  } finally {
+    clearInterval(alive);
   }
 }

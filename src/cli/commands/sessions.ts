@@ -50,6 +50,7 @@ export function registerSessions(program: Command, run: Run): void {
   sessions
     .command('show <session>')
     .description('A session (CORPUS/ID, or the id of a live one) with its turns and scores.')
+    .addHelpText('after', examples(['foil sessions show sample/foil-sample-night-shift', 'a session of the sample']))
     .action(run(show));
 }
 
