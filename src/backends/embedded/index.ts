@@ -1,10 +1,8 @@
-export { type ConnectOptions, connectEngine, type EngineHandle, type EngineInfo } from './client.ts';
-export type { EngineModelCard } from './protocol.ts';
+export { type ConnectOptions, connectEngine, type EngineHandle } from './client.ts';
 export {
   BASE,
   ensureWeights,
   type Weights,
-  type WeightsOptions,
   type WeightsProgress,
   weightsDir,
   weightsReady,
