@@ -152,7 +152,7 @@ async function startEngine(files: EngineFiles, options: ConnectOptions): Promise
   try {
     for (;;) {
       const state = await readState(files.state);
-      if (state?.pid === child.pid) return { state, lease: await openLease(state) };
+      if (state && state.pid === child.pid) return { state, lease: await openLease(state) };
       if (failure) throw failure;
       options.signal?.throwIfAborted();
       if (Date.now() > deadline) {
@@ -217,7 +217,9 @@ async function refusal(answer: Response, name: string): Promise<FoilError> {
   );
 }
 
-function kill(pid: number): void {
+function kill(pid: number | undefined): void {
+  // 0 and negative numbers would mean whole groups of processes
+  if (pid === undefined || pid <= 0) return;
   try {
     process.kill(pid, 'SIGTERM');
   } catch {

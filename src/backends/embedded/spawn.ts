@@ -9,7 +9,8 @@ import type { EngineFiles } from './state.ts';
 
 /** A started engine process; `failed` resolves (never rejects) with the reason if it ends. */
 export interface EngineProcess {
-  readonly pid: number;
+  /** Undefined if it could not even be started. */
+  readonly pid: number | undefined;
   readonly failed: Promise<FoilError>;
 }
 
@@ -43,7 +44,7 @@ export function spawnEngine(files: EngineFiles, args: readonly string[]): Engine
       );
       child.on('exit', (code, signal) => void startFailure(files, code, signal).then(resolve));
     });
-    return { pid: child.pid ?? -1, failed };
+    return { pid: child.pid, failed };
   } finally {
     closeSync(log);
   }

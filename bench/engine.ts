@@ -1,0 +1,216 @@
+/**
+ * What the embedded engine's cache and its HTTP cost, as ratios from one run; the two sides of each ratio alternate, and
+ * medians are compared:
+ *
+ * - score: p_t after one more message in a 1,000-token session, against a pass from scratch;
+ * - alternatives: 8 alternatives with their rewards at a 1,000-token prefix that nobody has read yet, against 8 separate cold
+ *   requests of the same texts;
+ * - reply: a streamed reply through the engine, against the same tokens from a bare node-llama-cpp loop: first token, total.
+ *
+ *     npx tsx bench/engine.ts [--rounds 3] [--threads N] [--json]
+ *
+ * Uses models/simulator-it0 and models/discriminator-it0 where they are, else the base model on both sides.
+ */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import OpenAI from 'openai';
+import { connectEngine, type EngineHandle, ensureWeights } from '../src/backends/embedded/index.ts';
+import { BareLoop } from './engine-bare.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LIMITS = { score: 0.15, alternatives: 0.35, firstToken: 1.15, reply: 1.15 };
+const ALTERNATIVES = 8;
+const REPLY_TOKENS = 48;
+
+interface Pair {
+  readonly one: number[];
+  readonly other: number[];
+}
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    threads: { type: 'string' },
+    models: { type: 'string', default: join(ROOT, 'models') },
+    json: { type: 'boolean', default: false },
+  },
+});
+const rounds = Number(values.rounds);
+// two threads of llama.cpp on cores that others use measure those others, not us
+const threads = Number(values.threads ?? ((loadavg()[0] ?? 0) > 0.7 ? 1 : availableParallelism()));
+
+const weights = await finished(ensureWeights());
+const dir = await mkdtemp(join(tmpdir(), 'foil-bench-'));
+const template = join(ROOT, 'models', 'chatml.jinja');
+// two slots, one a model: a new session overwrites the old one in place, so no side pays for making a context
+const engine = await connectEngine({ ...weights, template, dir, threads, slots: 2, graceMs: 500 });
+const client = new OpenAI({ baseURL: engine.baseURL, apiKey: engine.token, maxRetries: 0, timeout: 600_000 });
+const bare = await BareLoop.start(weights.q4, threads);
+try {
+  const simulator = await load(engine, 'simulator-it0');
+  const discriminator = await load(engine, 'discriminator-it0');
+  const score: Pair = { one: [], other: [] };
+  const alternatives: Pair = { one: [], other: [] };
+  const first: Pair = { one: [], other: [] };
+  const reply: Pair = { one: [], other: [] };
+  for (let round = 0; round < rounds + 1; round += 1) {
+    const scored = await scoreRound(discriminator, round);
+    const chosen = await alternativesRound(simulator, discriminator, round);
+    const replied = await replyRound(round);
+    // the first round makes the slots and warms the weights up
+    if (round === 0) continue;
+    push(score, scored);
+    push(alternatives, chosen);
+    push(first, [replied[0].first, replied[1].first]);
+    push(reply, [replied[0].total, replied[1].total]);
+  }
+  report({ score, alternatives, firstToken: first, reply }, { simulator, discriminator });
+} finally {
+  await engine.close();
+  await bare.close();
+  await rm(dir, { recursive: true, force: true });
+}
+
+/** Turns of a made-up session, about 30 tokens each; `name` makes it differ from all others from its first token on. */
+function session(name: string, turns: number): { role: 'user' | 'assistant'; content: string }[] {
+  return Array.from({ length: turns }, (_, index) => ({
+    role: index % 2 === 0 ? 'assistant' : 'user',
+    content: `${name} ${index}: since last week I keep thinking about what my boss said, and I still do not know how to answer.`,
+  }));
+}
+
+/** As the simulator sees it: its own turns are `assistant`. */
+function flipped(messages: ReturnType<typeof session>): ReturnType<typeof session> {
+  return messages.map(({ role, content }) => ({ role: role === 'user' ? 'assistant' : 'user', content }));
+}
+
+function rendered(messages: readonly { role: string; content: string }[]): string {
+  return messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>`).join('\n');
+}
+
+/** Log-probabilities at the end of the prompt: what a reward is read from. */
+async function read(model: string, prompt: string): Promise<void> {
+  await client.completions.create({ model, prompt, max_tokens: 1, logprobs: 5, temperature: 0 });
+}
+
+async function scoreRound(model: string, round: number): Promise<[number, number]> {
+  const messages = session(`Kim${round}`, 30);
+  await read(model, rendered(messages));
+  const more = rendered([
+    ...messages,
+    { role: 'user', content: 'I guess so. I will talk to him on Monday, but I am scared.' },
+  ]);
+  const warm = await timed(() => read(model, more));
+  await read(model, rendered(session(`Lee${round}`, 1)));
+  return [warm, await timed(() => read(model, more))];
+}
+
+async function alternativesRound(simulator: string, discriminator: string, round: number): Promise<[number, number]> {
+  const seed = 100 * round;
+  const sample = (name: string, turns: number, n: number, from: number) => {
+    const body = { model: simulator, messages: flipped(session(name, turns)), max_tokens: REPLY_TOKENS, n, seed: from };
+    const extra = { stop_token_ids: [0] };
+    return client.chat.completions.create({ ...body, ...extra });
+  };
+  const score = async (name: string, answer: OpenAI.ChatCompletion): Promise<void> => {
+    for (const { message } of answer.choices) {
+      await read(discriminator, rendered([...session(name, 29), { role: 'user', content: message.content ?? '' }]));
+    }
+  };
+  const name = `Pat${round}`;
+  const together = await timed(async () => score(name, await sample(name, 29, ALTERNATIVES, seed)));
+  let apart = 0;
+  for (let index = 0; index < ALTERNATIVES; index += 1) {
+    // both models read another session first, which takes the slot of this one: nothing of it is left
+    await sample(`Sam${round}-${index}`, 1, 1, seed);
+    await read(discriminator, rendered(session(`Sam${round}-${index}`, 1)));
+    apart += await timed(async () => score(name, await sample(name, 29, 1, seed + index)));
+  }
+  return [together, apart];
+}
+
+interface Reply {
+  readonly first: number;
+  readonly total: number;
+}
+
+/** A reply of the base model to a 300-token session that neither side has seen. */
+async function replyRound(round: number): Promise<[Reply, Reply]> {
+  const messages = session(`Ann${round}`, 9).map(
+    (each) => ({ ...each, role: each.role === 'user' ? 'assistant' : 'user' }) as const,
+  );
+  const started = performance.now();
+  const stream = await client.chat.completions.create({
+    model: engine.info.base,
+    messages,
+    stream: true,
+    max_tokens: REPLY_TOKENS,
+    seed: round,
+    stream_options: { include_usage: true },
+  });
+  let first = 0;
+  let text = '';
+  let tokens = 0;
+  for await (const chunk of stream) {
+    const piece = chunk.choices[0]?.delta.content ?? '';
+    if (piece && first === 0) first = performance.now() - started;
+    text += piece;
+    tokens = chunk.usage?.completion_tokens ?? tokens;
+  }
+  const total = performance.now() - started;
+  return [{ first, total }, await bare.reply(`${rendered(messages)}\n<|im_start|>assistant\n`, text, tokens)];
+}
+
+async function load(target: EngineHandle, name: string): Promise<string> {
+  const folder = join(values.models, name);
+  if (!existsSync(join(folder, 'card.json'))) return target.info.base;
+  await target.loadAdapter(name, folder);
+  return name;
+}
+
+async function finished<T>(work: AsyncGenerator<unknown, T>): Promise<T> {
+  for (;;) {
+    const step = await work.next();
+    if (step.done) return step.value;
+  }
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return performance.now() - started;
+}
+
+function push(pair: Pair, [one, other]: readonly [number, number]): void {
+  pair.one.push(one);
+  pair.other.push(other);
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
+}
+
+function report(pairs: Record<keyof typeof LIMITS, Pair>, models: object): void {
+  const results = Object.entries(pairs).map(([name, { one, other }]) => ({
+    name,
+    ratio: median(one) / median(other),
+    limit: LIMITS[name as keyof typeof LIMITS],
+    ms: median(one),
+    againstMs: median(other),
+  }));
+  if (values.json) {
+    console.log(JSON.stringify({ bench: 'engine', threads, rounds, ...models, results }));
+  } else {
+    for (const { name, ratio, limit, ms, againstMs } of results) {
+      console.log(
+        `${name.padEnd(13)} ${ratio.toFixed(3)} (<= ${limit})   ${ms.toFixed(0)} ms against ${againstMs.toFixed(0)} ms`,
+      );
+    }
+    console.log(`threads ${threads}, rounds ${rounds}, ${JSON.stringify(models)}`);
+  }
+  if (results.some(({ ratio, limit }) => ratio > limit)) process.exitCode = 1;
+}
