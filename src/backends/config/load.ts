@@ -185,7 +185,7 @@ function absolutePaths(config: z.output<typeof configSchema>, dir: string): z.ou
         {
           ...model,
           ...(model.path === undefined ? {} : { path: resolve(dir, model.path) }),
-          ...(model.kind === 'discriminator' && model.card !== undefined ? { card: resolve(dir, model.card) } : {}),
+          ...(model.card === undefined ? {} : { card: resolve(dir, model.card) }),
         },
       ]),
     ),

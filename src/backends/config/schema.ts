@@ -38,6 +38,11 @@ const common = {
   model: z.string().min(1).optional(),
   /** A LoRA adapter (or its folder) for the embedded engine, instead of `server`. */
   path: path.optional(),
+  /**
+   * Folder with the model card of an adapter that a server serves: a discriminator's p_0, input and template; a
+   * simulator's end token; system text and sampling where this file gives none.
+   */
+  card: path.optional(),
   licence: z.string().optional(),
 };
 const chat = {
@@ -58,12 +63,7 @@ export const modelKinds = z.discriminatedUnion('kind', [
     end: z.string().min(1).optional(),
   }),
   z.strictObject({ kind: z.literal('chatbot'), ...chat }),
-  z.strictObject({
-    kind: z.literal('discriminator'),
-    ...common,
-    /** Folder with the model card, which says p_0, input and template. */
-    card: path.optional(),
-  }),
+  z.strictObject({ kind: z.literal('discriminator'), ...common }),
 ]);
 
 export type ModelConfig = z.output<typeof modelKinds>;
@@ -75,6 +75,7 @@ const modelSchema = modelKinds.superRefine((model, check) => {
     for (const field of ['server', 'model'] as const) {
       if (model[field] !== undefined) fail(field, 'give either "server" and "model", or "path"');
     }
+    if (model.card !== undefined) fail('card', 'is for models of a server: the adapter of "path" has its own card');
     return;
   }
   if (model.server === undefined)

@@ -2,8 +2,11 @@ import type OpenAI from 'openai';
 import { FoilError } from '../../core/errors.ts';
 import type { ChatModel, GenerateEvent, GenerateRequest } from '../../core/ports.ts';
 import type { Sampling } from '../../core/session/schema.ts';
-import { clientOf, type Endpoint, postBeside } from './client.ts';
-import { asEndpointError } from './failure.ts';
+import { checked, clientOf, type Endpoint, tokenize } from './client.ts';
+import { asEndpointError, notTheApi, silent } from './failure.ts';
+import { Reply, type SessionEnd } from './reply.ts';
+import { SilenceWatch } from './silence.ts';
+import { chunkSchema } from './wire.ts';
 
 export interface OpenAIChatOptions {
   readonly name: string;
@@ -14,14 +17,13 @@ export interface OpenAIChatOptions {
   readonly system: string | null;
   readonly flip: boolean;
   readonly window: number | null;
-  /**
-   * How the simulated user ends a session: a token id that the server reports as vLLM's `stop_reason`, or a text that a
-   * prompted model is told to write. Null: it never does.
-   */
-  readonly end: { readonly tokenId: number } | { readonly marker: string } | null;
+  readonly end: SessionEnd;
 }
 
-type Chunk = OpenAI.ChatCompletionChunk;
+type Body = OpenAI.ChatCompletionCreateParamsStreaming;
+
+/** Models whose server knows only the newer name of max_tokens, by endpoint and model: asked wrongly once a process. */
+const renamed = new Set<string>();
 
 /** A simulator or chatbot behind any OpenAI-compatible endpoint. */
 export class OpenAIChatModel implements ChatModel {
@@ -41,6 +43,7 @@ export class OpenAIChatModel implements ChatModel {
     this.window = options.window;
   }
 
+  /** Choices come in the order of their index, whichever was finished first, since choice i belongs to seed + i. */
   async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent, void, undefined> {
     if (this.options.endpoint.dialect === 'vllm' || request.n === 1) {
       yield* this.stream(request, 0, signal);
@@ -54,62 +57,84 @@ export class OpenAIChatModel implements ChatModel {
   countTokens(texts: readonly string[], signal: AbortSignal): Promise<number[]> | null {
     const { endpoint, model } = this.options;
     if (endpoint.dialect !== 'vllm') return null;
-    return Promise.all(
-      texts.map(async (prompt) => {
-        const body = { model, prompt, add_special_tokens: false };
-        return (await postBeside<{ count: number }>(endpoint, 'tokenize', body, signal)).count;
-      }),
-    );
+    return Promise.all(texts.map(async (text) => (await tokenize(endpoint, model, text, signal)).count));
   }
 
   private async *stream(request: GenerateRequest, offset: number, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
     const { endpoint, model, end } = this.options;
-    const choices = new Map<number, { text: string; finish: string; stopReason: unknown }>();
+    const replies = Array.from({ length: request.n }, () => new Reply(end));
+    const watch = new SilenceWatch(signal, endpoint.timeoutMs);
+    let heard = false;
     try {
-      const client = await clientOf(endpoint);
-      const stream = await client.chat.completions.create(this.body(request), { signal });
-      for await (const chunk of stream as AsyncIterable<Chunk>) {
-        for (const choice of chunk.choices) {
-          const state = choices.get(choice.index) ?? { text: '', finish: '', stopReason: null };
-          choices.set(choice.index, state);
-          const text = choice.delta.content ?? '';
-          state.text += text;
+      signal.throwIfAborted();
+      const stream = await this.open(request, watch.signal);
+      watch.heard();
+      for await (const answer of stream) {
+        watch.heard();
+        heard = true;
+        for (const choice of checked(chunkSchema, answer, endpoint).choices) {
+          const text = replies[choice.index]?.take(choice) ?? '';
           if (text) yield { type: 'delta', index: offset + choice.index, text };
-          if (!choice.finish_reason) continue;
-          state.finish = choice.finish_reason;
-          state.stopReason = (choice as { stop_reason?: unknown }).stop_reason;
-          yield finished(offset + choice.index, state, end);
         }
+        // After a marker the server would go on; else it ends by itself, and the connection can be used again.
+        if (replies.every((reply) => reply.whole) && !replies.every((reply) => reply.finished)) break;
       }
     } catch (error) {
-      throw asEndpointError(error, endpoint.server, model, endpoint.keyName);
+      signal.throwIfAborted();
+      if (watch.fired) throw silent(endpoint);
+      // What breaks after the last word does no harm.
+      if (!replies.every((reply) => reply.whole)) throw asEndpointError(error, endpoint, model, heard);
+    } finally {
+      watch.stop();
     }
     signal.throwIfAborted();
-    const whole = [...choices.values()].filter((choice) => choice.finish !== '').length;
-    if (whole < request.n) {
+    if (watch.fired) throw silent(endpoint);
+    if (!heard) throw notTheApi(endpoint);
+    if (!replies.every((reply) => reply.whole)) {
       throw new FoilError('stream-cut', `${endpoint.server} ended the reply of ${this.name} before it was whole`, {
         remedy: 'retry: what had arrived is kept until then',
       });
     }
+    for (const [index, reply] of replies.entries()) yield reply.event(offset + index);
   }
 
-  private body(request: GenerateRequest): OpenAI.ChatCompletionCreateParamsStreaming {
+  /** OpenAI's own newer models refuse `max_tokens` and want its newer name, which many other servers do not know. */
+  private async open(request: GenerateRequest, signal: AbortSignal): Promise<AsyncIterable<unknown>> {
+    const { endpoint, model } = this.options;
+    const client = await clientOf(endpoint);
+    const id = JSON.stringify([endpoint.baseURL, model]);
+    const body = this.body(request);
+    if (renamed.has(id)) return await client.chat.completions.create(withNewName(body), { signal });
+    try {
+      return await client.chat.completions.create(body, { signal });
+    } catch (error) {
+      const { status, message = '' } = error as { status?: number; message?: string };
+      if (status !== 400 || !body.max_tokens || !message.includes('max_completion_tokens')) throw error;
+      const stream = await client.chat.completions.create(withNewName(body), { signal });
+      renamed.add(id);
+      return stream;
+    }
+  }
+
+  private body(request: GenerateRequest): Body {
     const { endpoint, model, end } = this.options;
     const { temperature, top_p, top_k, min_p, max_tokens } = request.sampling;
-    const extra =
-      endpoint.dialect === 'vllm' && end && 'tokenId' in end
-        ? { stop_token_ids: [end.tokenId], ...given({ top_k, min_p }) }
-        : given({ top_k, min_p });
+    const stops = endpoint.dialect === 'vllm' && end.tokenId !== null ? { stop_token_ids: [end.tokenId] } : {};
     return {
       model,
       stream: true,
-      n: request.n,
       seed: request.seed,
       messages: request.messages.map(({ role, content }) => ({ role, content })),
-      ...given({ temperature, top_p, max_tokens }),
-      ...extra,
+      // `transformers serve` refuses any n, even 1.
+      ...(request.n === 1 ? {} : { n: request.n }),
+      ...given({ temperature, top_p, max_tokens, top_k, min_p }),
+      ...stops,
     };
   }
+}
+
+function withNewName({ max_tokens, ...body }: Body): Body {
+  return { ...body, max_completion_tokens: max_tokens ?? null };
 }
 
 /** Only what is set: a server that does not know a field must not see it. */
@@ -117,17 +142,4 @@ function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], un
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;
   };
-}
-
-function finished(
-  index: number,
-  state: { text: string; finish: string; stopReason: unknown },
-  end: OpenAIChatOptions['end'],
-): GenerateEvent {
-  const cut = state.finish === 'length';
-  if (end && 'marker' in end && state.text.includes(end.marker)) {
-    return { type: 'choice', index, text: state.text.slice(0, state.text.indexOf(end.marker)), end: true, cut };
-  }
-  const ended = end !== null && 'tokenId' in end && state.stopReason === end.tokenId;
-  return { type: 'choice', index, text: state.text, end: ended, cut };
 }

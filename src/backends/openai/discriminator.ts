@@ -1,9 +1,9 @@
 import { FoilError } from '../../core/errors.ts';
 import type { Discriminator } from '../../core/ports.ts';
 import type { ChatMessage, DiscriminatorInput } from '../../core/prompt/messages.ts';
-import { clientOf, type Endpoint } from './client.ts';
-import { asEndpointError } from './failure.ts';
-import type { ChatTemplate } from './template.ts';
+import type { ChatTemplate } from '../embedded/server/template.ts';
+import { ask, checked, type Endpoint } from './client.ts';
+import { completionSchema } from './wire.ts';
 
 export interface OpenAIDiscriminatorOptions {
   readonly name: string;
@@ -49,10 +49,10 @@ export class OpenAIDiscriminator implements Discriminator {
     // The label is read right after the end-of-turn token, so the newline that the template adds must go.
     const prompt = this.options.template.render(messages, false).replace(/\n$/u, '');
     for (const logprobs of [5, MOST_LOGPROBS]) {
-      const top = await this.ask(prompt, logprobs, signal);
+      const top = await this.likeliest(prompt, logprobs, signal);
       const real = lookUp(top, this.options.labels.real);
       const simulated = lookUp(top, this.options.labels.simulated);
-      if (real !== undefined && simulated !== undefined) return real - simulated;
+      if (real !== null && simulated !== null) return real - simulated;
     }
     throw new FoilError('label-not-found', `${this.name}: a label is not among the ${MOST_LOGPROBS} likeliest tokens`, {
       remedy: [
@@ -62,20 +62,21 @@ export class OpenAIDiscriminator implements Discriminator {
     });
   }
 
-  private async ask(prompt: string, logprobs: number, signal: AbortSignal): Promise<Record<string, number>> {
+  private async likeliest(prompt: string, logprobs: number, signal: AbortSignal): Promise<TopLogprobs> {
     const { endpoint, model } = this.options;
-    try {
-      const client = await clientOf(endpoint);
-      const body = { model, prompt, max_tokens: 1, temperature: 0, logprobs };
-      const answer = await client.completions.create(body, { signal });
-      return answer.choices[0]?.logprobs?.top_logprobs?.[0] ?? {};
-    } catch (error) {
-      throw asEndpointError(error, endpoint.server, model, endpoint.keyName);
-    }
+    // The prompt is whole as it stands; vLLM would put a BOS token before it where the tokeniser has one.
+    const dialect = endpoint.dialect === 'vllm' ? { add_special_tokens: false } : {};
+    const body = { model, prompt, max_tokens: 1, temperature: 0, logprobs, ...dialect };
+    return await ask(endpoint, model, signal, async (client) => {
+      const { choices } = checked(completionSchema, await client.completions.create(body, { signal }), endpoint);
+      return choices[0]?.logprobs?.top_logprobs?.[0] ?? {};
+    });
   }
 }
 
+type TopLogprobs = Readonly<Record<string, number | null>>;
+
 /** Servers write a token as text (" real") or as its vocabulary entry ("Ġreal"). */
-function lookUp(top: Record<string, number>, label: string): number | undefined {
-  return top[label] ?? top[label.replace(/^ /u, 'Ġ')];
+function lookUp(top: TopLogprobs, label: string): number | null {
+  return top[label] ?? top[label.replace(/^ /u, 'Ġ')] ?? null;
 }

@@ -37,6 +37,7 @@ export function embeddedSource(config: FoilConfig, onStep: (step: EngineStep) =>
           // A long prompt on a slow machine takes minutes, and a dropped request stops computing anyway.
           timeoutMs: 600_000,
           dialect: 'vllm',
+          own: true,
         },
         base: engine.info.base,
         version: engine.info.version,

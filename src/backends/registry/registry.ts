@@ -1,207 +1,167 @@
 import { resolve } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
 import type { ModelCard } from '../../core/model/card.ts';
-import type { ChatModel, Discriminator, ModelEntry, ModelKind, ModelRegistry } from '../../core/ports.ts';
+import type { ChatModel, Discriminator, ModelEntry, ModelRegistry } from '../../core/ports.ts';
+import type { Sampling } from '../../core/session/schema.ts';
 import { resolveKey } from '../config/keys.ts';
-import { EMBEDDED, type FoilConfig, type ModelConfig } from '../config/schema.ts';
+import type { FoilConfig, ModelConfig } from '../config/schema.ts';
+import { ChatTemplate } from '../embedded/server/template.ts';
 import { OpenAIChatModel } from '../openai/chat.ts';
-import { type Endpoint, postBeside } from '../openai/client.ts';
+import { type Endpoint, tokenize, windowOf } from '../openai/client.ts';
 import { OpenAIDiscriminator } from '../openai/discriminator.ts';
-import { readTemplate } from '../openai/template.ts';
-import { type AdapterFolder, findAdapters, readCard } from './cards.ts';
+import { type AdapterFolder, readAdapter } from './cards.ts';
+import { checkKind, entryOf, findModel, type Known, readCatalogue, type Served } from './catalogue.ts';
 import type { EngineSource, RunningEngine } from './engine-source.ts';
-
-/** The base model without an adapter: the paper's zero-shot simulator, and a chatbot of the untuned kind. */
-const ZERO_SHOT = 'zero-shot';
+import { SharedEngine } from './shared-engine.ts';
 
 /** System text of the untuned base in the chatbot's seat; without one, an empty session would be an empty prompt. */
 const ZERO_SHOT_CHATBOT = 'You are a supportive chatbot. Listen, ask, and help, in one to three sentences.';
 
-/** Sampling where neither card nor foil.yaml says anything; the paper states no temperature. */
-const DEFAULT_SAMPLING = { temperature: 1, top_p: 0.95, max_tokens: 256 } as const;
+/** Sampling of the embedded engine where neither card nor foil.yaml says anything; the paper states no temperature. */
+const ENGINE_SAMPLING: Sampling = { temperature: 1, top_p: 0.95, max_tokens: 256 };
+
+/** The same for other servers, with OpenAI's own default of top_p, since some of its models take no other. */
+const SERVER_SAMPLING: Sampling = { temperature: 1, max_tokens: 256 };
 
 export interface RegistryOptions {
   readonly config: FoilConfig;
   /** Folders that hold adapter folders, least important first. */
   readonly modelDirs: readonly string[];
   readonly engine: EngineSource;
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** Models of foil.yaml, of `models/`, and the base itself, by name. */
 export class Registry implements ModelRegistry {
   private readonly options: RegistryOptions;
-  private running: Promise<RunningEngine> | null = null;
+  private readonly engine: SharedEngine;
+  /** Tokens that a model of a server takes, by endpoint and model: asked for once. */
+  private readonly windows = new Map<string, number | null>();
 
   constructor(options: RegistryOptions) {
     this.options = options;
+    this.engine = new SharedEngine(options.engine);
   }
 
   async list(): Promise<ModelEntry[]> {
-    const { config } = this.options;
-    const { adapters, broken } = await this.adapters();
-    const entries: ModelEntry[] = [...adapters.values()].map(({ card }) => ({
-      name: card.name,
-      kind: card.kind,
-      server: EMBEDDED,
-      summary: `LoRA r${card.adapter.rank} on ${card.base.name}`,
-      licence: card.licence ?? null,
-      unavailable: null,
-    }));
-    for (const kind of ['simulator', 'chatbot'] as const) {
-      const summary = 'the embedded base, prompted only';
-      entries.push({ name: ZERO_SHOT, kind, server: EMBEDDED, summary, licence: 'Apache-2.0', unavailable: null });
-    }
-    for (const [name, model] of Object.entries(config.models)) {
-      if (model.server === undefined) continue;
-      const summary = `${model.model} on ${model.server}`;
-      entries.push({
-        name,
-        kind: model.kind,
-        server: model.server,
-        summary,
-        licence: null,
-        unavailable: this.missing(model),
-      });
-    }
-    for (const { dir, error } of broken) {
-      const unavailable = error instanceof Error ? error.message : String(error);
-      entries.push({
-        name: dir,
-        kind: 'simulator',
-        server: EMBEDDED,
-        summary: 'unreadable',
-        licence: null,
-        unavailable,
-      });
-    }
-    return entries;
+    return (await this.catalogue()).map((known) => entryOf(known, (model) => this.missing(model)));
   }
 
   /** The card of an adapter, for `foil models show`; null for models without one. */
   async card(name: string): Promise<AdapterFolder | null> {
-    return (await this.adapters()).adapters.get(name) ?? null;
+    const found = (await this.catalogue()).find((known) => known.name === name && known.source.type === 'adapter');
+    return found?.source.type === 'adapter' ? found.source.folder : null;
   }
 
   async chatModel(name: string, kind: 'simulator' | 'chatbot', signal: AbortSignal): Promise<ChatModel> {
-    const configured = this.served(name, kind);
-    if (configured && configured.kind !== 'discriminator') return this.remoteChat(name, configured);
-    if (name === ZERO_SHOT) return await this.embeddedChat(name, kind, null, signal);
-    return await this.embeddedChat(name, kind, await this.adapter(name, kind), signal);
+    const source = findModel(await this.catalogue(), name, kind);
+    if (source.type === 'server') return await this.servedChat(name, source.config, signal);
+    const [folder, config] = source.type === 'adapter' ? [source.folder, source.config] : [null, null];
+    return await this.embeddedChat(name, kind, folder, config, signal);
   }
 
   async discriminator(name: string, signal: AbortSignal): Promise<Discriminator> {
-    const configured = this.served(name, 'discriminator');
-    if (configured?.kind === 'discriminator') {
-      const dir = configured.card ?? '';
-      return await this.judge(
-        name,
-        configured.model,
-        { dir, card: await readCard(dir) },
-        {
-          endpoint: this.endpoint(configured),
-          engine: configured.server,
-          window: null,
-        },
-      );
+    const source = findModel(await this.catalogue(), name, 'discriminator');
+    if (source.type === 'server') {
+      const { config } = source;
+      const folder = await this.cardOf(name, config);
+      if (!folder) throw noSection(name, this.options.config.file);
+      const endpoint = this.endpoint(config);
+      const window = await this.window(endpoint, config.model, signal);
+      return await judge(name, config.model, folder, { endpoint, engine: config.server, window });
     }
-    const adapter = await this.adapter(name, 'discriminator');
+    if (source.type !== 'adapter') throw noSection(name, null);
+    const { folder } = source;
     const engine = await this.start(signal);
-    await engine.load(name, adapter.dir, signal);
-    return await this.judge(name, name, adapter, {
-      endpoint: engine.endpoint,
-      engine: `embedded ${engine.version} f16`,
-      window: engine.window,
-    });
+    await engine.load(name, folder.dir, signal);
+    const { endpoint, version, window } = engine;
+    return await judge(name, name, folder, { endpoint, engine: `embedded ${version} f16`, window });
   }
 
   /** Starts the engine, or joins the one that runs; fetches the base weights first where they are missing. */
   start(signal: AbortSignal): Promise<RunningEngine> {
-    this.running ??= this.options.engine.connect(signal).then(
-      (engine) => {
-        // An engine that died must not be asked again: the next call starts another.
-        void engine.closed.then(() => {
-          this.running = null;
-        });
-        return engine;
-      },
-      (error) => {
-        this.running = null;
-        throw error;
-      },
-    );
-    return this.running;
+    return this.engine.get(signal);
   }
 
-  async close(): Promise<void> {
-    const running = this.running;
-    this.running = null;
-    await (await running?.catch(() => null))?.close();
+  close(): Promise<void> {
+    return this.engine.close();
+  }
+
+  private catalogue(): Promise<Known[]> {
+    return readCatalogue(this.options.config, this.options.modelDirs);
   }
 
   private async embeddedChat(
     name: string,
     kind: 'simulator' | 'chatbot',
-    adapter: AdapterFolder | null,
+    folder: AdapterFolder | null,
+    config: ModelConfig | null,
     signal: AbortSignal,
   ): Promise<ChatModel> {
     const engine = await this.start(signal);
-    const model = adapter ? name : engine.base;
-    if (adapter) await engine.load(name, adapter.dir, signal);
+    const { endpoint, base } = engine;
+    const settings = config && config.kind !== 'discriminator' ? config : null;
+    const simulator = settings?.kind === 'simulator' ? settings : null;
+    if (folder) await engine.load(name, folder.dir, signal);
+    const model = folder ? name : base;
     return new OpenAIChatModel({
       name,
-      endpoint: engine.endpoint,
+      endpoint,
       model,
-      sampling: { ...DEFAULT_SAMPLING, ...adapter?.card.sampling },
-      system: adapter ? (adapter.card.system ?? null) : kind === 'chatbot' ? ZERO_SHOT_CHATBOT : null,
-      flip: kind === 'simulator',
-      window: engine.window,
-      end:
-        adapter && kind === 'simulator'
-          ? { tokenId: await tokenId(engine.endpoint, model, adapter.card, signal) }
-          : null,
+      sampling: { ...ENGINE_SAMPLING, ...folder?.card.sampling, ...settings?.sampling },
+      system: settings?.system ?? folder?.card.system ?? (!folder && kind === 'chatbot' ? ZERO_SHOT_CHATBOT : null),
+      flip: simulator?.flip ?? true,
+      window: Math.min(engine.window, settings?.window ?? engine.window),
+      end: {
+        tokenId: folder && kind === 'simulator' ? await endToken(endpoint, model, folder.card, signal) : null,
+        marker: simulator?.end ?? null,
+      },
     });
   }
 
-  private remoteChat(name: string, model: ServedChat): ChatModel {
-    const simulator = model.kind === 'simulator' ? model : null;
+  private async servedChat(name: string, config: Served, signal: AbortSignal): Promise<ChatModel> {
+    if (config.kind === 'discriminator') throw noSection(name, null);
+    const card = (await this.cardOf(name, config))?.card ?? null;
+    const endpoint = this.endpoint(config);
+    const vllm = endpoint.dialect === 'vllm';
+    const simulator = config.kind === 'simulator' ? config : null;
+    const trained = vllm ? card?.sampling : openAIsOwn(card?.sampling);
     return new OpenAIChatModel({
       name,
-      endpoint: this.endpoint(model),
-      model: model.model,
-      sampling: { ...DEFAULT_SAMPLING, ...model.sampling },
-      system: model.system,
+      endpoint,
+      model: config.model,
+      sampling: { ...SERVER_SAMPLING, ...trained, ...config.sampling },
+      system: config.system ?? card?.system ?? null,
       flip: simulator?.flip ?? true,
-      window: model.window ?? null,
-      end: simulator?.end === undefined ? null : { marker: simulator.end },
+      window: config.window ?? (await this.window(endpoint, config.model, signal)),
+      end: {
+        tokenId: vllm && card && simulator ? await endToken(endpoint, config.model, card, signal) : null,
+        marker: simulator?.end ?? null,
+      },
     });
   }
 
-  private async judge(
-    name: string,
-    model: string,
-    { dir, card }: AdapterFolder,
-    where: { endpoint: Endpoint; engine: string; window: number | null },
-  ): Promise<Discriminator> {
-    if (!card.discriminator) {
-      throw new FoilError('not-discriminator', `the card of ${name} has no section "discriminator"`, {
-        where: { file: resolve(dir, 'card.json') },
-        remedy: 'export the discriminator again',
-      });
-    }
-    const template = await readTemplate(resolve(dir, card.template.file));
-    if (template.sha256 !== card.template.sha256) {
-      throw new FoilError('template-changed', `the template of ${name} is not the one that it was trained with`, {
-        where: { file: resolve(dir, card.template.file) },
-        remedy: 'restore the file, or export the discriminator again: scores with another template mean nothing',
-      });
-    }
-    const { input, context, labels, logit_p0: logitP0 } = card.discriminator;
-    return new OpenAIDiscriminator({ name, model, input: { input, context }, labels, logitP0, template, ...where });
+  /** The card that foil.yaml names for a model of a server. */
+  private async cardOf(name: string, model: Served): Promise<AdapterFolder | null> {
+    if (model.card === undefined) return null;
+    const folder = await readAdapter(model.card);
+    checkKind(name, model, folder, this.options.config);
+    return folder;
+  }
+
+  private async window(endpoint: Endpoint, model: string, signal: AbortSignal): Promise<number | null> {
+    if (endpoint.dialect !== 'vllm') return null;
+    const id = JSON.stringify([endpoint.baseURL, model]);
+    const known = this.windows.get(id);
+    if (known !== undefined) return known;
+    const window = await windowOf(endpoint, model, signal);
+    this.windows.set(id, window);
+    return window;
   }
 
   private endpoint(model: Served): Endpoint {
-    const server = this.options.config.servers[model.server];
+    const { config, env } = this.options;
+    const server = config.servers[model.server];
     if (!server) {
       throw new FoilError('unknown-server', `foil.yaml has no server "${model.server}"`, {
         remedy: 'add it under servers',
@@ -210,65 +170,65 @@ export class Registry implements ModelRegistry {
     return {
       server: model.server,
       baseURL: server.base_url,
-      key: resolveKey(model.server, server, this.options.env, this.options.config.file),
+      key: resolveKey(model.server, server, env, config.file),
       keyName: server.key_env ?? null,
       timeoutMs: server.timeout_s * 1000,
       dialect: server.dialect,
+      own: false,
     };
   }
 
-  private missing(model: ModelConfig): string | null {
-    const server = model.server === undefined ? undefined : this.options.config.servers[model.server];
-    const key = server?.key_env;
-    return key !== undefined && !this.options.env[key] ? `the environment variable ${key} is not set` : null;
-  }
-
-  private served(name: string, kind: ModelKind): Served | null {
-    const model = this.options.config.models[name];
-    return model?.kind === kind && isServed(model) ? model : null;
-  }
-
-  private async adapter(name: string, kind: ModelKind): Promise<AdapterFolder> {
-    const { adapters } = await this.adapters();
-    const found = adapters.get(name);
-    if (found?.card.kind === kind) return found;
-    const known = (await this.list()).filter((entry) => entry.kind === kind).map((entry) => entry.name);
-    throw new FoilError('unknown-model', `no ${kind} is called "${name}"`, {
-      remedy: known.length > 0 ? `known: ${known.join(', ')}` : 'add one to foil.yaml, or train one',
-    });
-  }
-
-  /** Adapters in models/ folders, and those that foil.yaml names by path under names of its own. */
-  private async adapters(): ReturnType<typeof findAdapters> {
-    const found = await findAdapters(this.options.modelDirs);
-    for (const [name, model] of Object.entries(this.options.config.models)) {
-      if (model.path === undefined) continue;
-      const dir = model.path;
-      try {
-        found.adapters.set(name, { dir, card: { ...(await readCard(dir)), name, kind: model.kind } });
-      } catch (error) {
-        found.broken.push({ dir, error });
-      }
+  private missing(model: Served): string | null {
+    try {
+      this.endpoint(model);
+      return null;
+    } catch (error) {
+      if (error instanceof FoilError) return error.message;
+      throw error;
     }
-    return found;
   }
 }
 
-/** A model of foil.yaml that a server answers for. */
-type Served = ModelConfig & { readonly server: string; readonly model: string };
-type ServedChat = Exclude<Served, { kind: 'discriminator' }>;
+async function judge(
+  name: string,
+  model: string,
+  { dir, card }: AdapterFolder,
+  where: { endpoint: Endpoint; engine: string; window: number | null },
+): Promise<Discriminator> {
+  if (!card.discriminator) throw noSection(name, resolve(dir, 'card.json'));
+  const file = resolve(dir, card.template.file);
+  const template = await ChatTemplate.read(file);
+  if (template.sha256 !== card.template.sha256) {
+    throw new FoilError('template-changed', `the template of ${name} is not the one that it was trained with`, {
+      where: { file },
+      remedy: 'restore the file, or export the discriminator again: scores with another template mean nothing',
+    });
+  }
+  const { input, context, labels, logit_p0: logitP0 } = card.discriminator;
+  return new OpenAIDiscriminator({ name, model, input: { input, context }, labels, logitP0, template, ...where });
+}
 
-function isServed(model: ModelConfig): model is Served {
-  return model.server !== undefined && model.model !== undefined;
+function noSection(name: string, file: string | null): FoilError {
+  return new FoilError('not-discriminator', `there is no card of ${name} with a section "discriminator"`, {
+    ...(file === null ? {} : { where: { file } }),
+    remedy: 'export the discriminator again',
+  });
+}
+
+/** What of a sampling every OpenAI-compatible server takes. */
+function openAIsOwn(sampling: Sampling | null | undefined): Sampling {
+  const { temperature, top_p, max_tokens } = sampling ?? {};
+  return Object.fromEntries(
+    Object.entries({ temperature, top_p, max_tokens }).filter(([, value]) => value !== undefined),
+  );
 }
 
 /** Id of the token that ends a session, by the tokeniser of the model itself. */
-async function tokenId(endpoint: Endpoint, model: string, card: ModelCard, signal: AbortSignal): Promise<number> {
-  const body = { model, prompt: card.stop.session, add_special_tokens: false };
-  const { tokens } = await postBeside<{ tokens: number[] }>(endpoint, 'tokenize', body, signal);
+async function endToken(endpoint: Endpoint, model: string, card: ModelCard, signal: AbortSignal): Promise<number> {
+  const { tokens } = await tokenize(endpoint, model, card.stop.session, signal);
   const [id] = tokens;
   if (id !== undefined && tokens.length === 1) return id;
-  throw new FoilError('bad-card', `${card.stop.session} is not one token of ${card.base.name}`, {
-    remedy: 'stop.session of the card must be a special token of the base',
+  throw new FoilError('bad-card', `${card.stop.session} is not one token of ${model} on ${endpoint.server}`, {
+    remedy: `is ${card.base.name} its base? stop.session of the card must be a special token of it`,
   });
 }

@@ -1,0 +1,332 @@
+import { describe, expect, it, vi } from 'vitest';
+import { OpenAIChatModel, type OpenAIChatOptions } from '../../src/backends/openai/chat.ts';
+import type { GenerateEvent, GenerateRequest } from '../../src/core/ports.ts';
+import { type Answer, type Asked, chunk, drip, endpointOf, json, openServer, stream } from './server.ts';
+
+const NEVER = { tokenId: null, marker: null };
+const REQUEST: GenerateRequest = {
+  messages: [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Hello' },
+  ],
+  n: 1,
+  seed: 40,
+  sampling: { temperature: 0.7, max_tokens: 20 },
+};
+
+function modelAt(base: string, options: Partial<OpenAIChatOptions> = {}): OpenAIChatModel {
+  return new OpenAIChatModel({
+    ...{ name: 'tester', model: 'org/model', sampling: {}, system: null, flip: true, window: null, end: NEVER },
+    endpoint: endpointOf(base),
+    ...options,
+  });
+}
+
+async function collect(
+  model: OpenAIChatModel,
+  request: Partial<GenerateRequest> = {},
+  signal = new AbortController().signal,
+): Promise<{ deltas: string[]; choices: GenerateEvent[]; error: unknown }> {
+  const deltas: string[] = [];
+  const choices: GenerateEvent[] = [];
+  try {
+    for await (const event of model.generate({ ...REQUEST, ...request }, signal)) {
+      if (event.type === 'delta') deltas[event.index] = (deltas[event.index] ?? '') + event.text;
+      else choices.push(event);
+    }
+    return { deltas, choices, error: null };
+  } catch (error) {
+    return { deltas, choices, error };
+  }
+}
+
+/** Says one text, in as many pieces as it has words. */
+const says =
+  (text: string, finish = 'stop', more: object = {}): Answer =>
+  (_, response) => {
+    stream(response);
+    for (const word of text.split(/(?<=\s)/u)) response.write(chunk(0, word));
+    response.end(`${chunk(0, '', finish, more)}data: [DONE]\n\n`);
+  };
+
+describe('a reply', () => {
+  it.each([1, 2, 3, 7, 1000])('arrives whole in pieces of %i bytes', async (size) => {
+    const text = 'Zoë: “naïve” 👩‍👩‍👧 日本語';
+    const { base } = await openServer(async (_, response) => {
+      stream(response);
+      const head = ': a comment\r\n\r\n'.concat('data: {"choices":[],"usage":null}\n\n');
+      await drip(response, head + [...text].map((one) => chunk(0, one)).join('') + chunk(0, '', 'stop'), size);
+      response.end('data: [DONE]\n\n');
+    });
+    const { deltas, choices, error } = await collect(modelAt(base));
+    expect(error).toBeNull();
+    expect(deltas).toEqual([text]);
+    expect(choices).toEqual([{ type: 'choice', index: 0, text, end: false, cut: false }]);
+  });
+
+  it('needs no [DONE], no role and no finish chunk of its own', async () => {
+    const { base } = await openServer((_, response) => {
+      stream(response).end(`data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n`);
+    });
+    expect((await collect(modelAt(base))).choices).toMatchObject([{ text: 'Hi' }]);
+  });
+
+  it('is asked for with what the OpenAI API names and nothing more', async () => {
+    const { base, asked } = await openServer(says('Hi'));
+    await collect(modelAt(base));
+    expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject({ method: 'POST', path: '/v1/chat/completions' });
+    expect(asked[0]?.body).toEqual({
+      model: 'org/model',
+      stream: true,
+      seed: 40,
+      temperature: 0.7,
+      max_tokens: 20,
+      messages: REQUEST.messages,
+    });
+  });
+
+  it('takes top_k and min_p to an openai server only if they were set, and stop_token_ids never', async () => {
+    const { base, asked } = await openServer(says('Hi'));
+    await collect(modelAt(base, { end: { tokenId: 0, marker: null } }), { sampling: { top_k: 5, min_p: 0.1 } });
+    expect(asked[0]?.body).toMatchObject({ top_k: 5, min_p: 0.1 });
+    expect(asked[0]?.body).not.toHaveProperty('stop_token_ids');
+  });
+
+  it('that ran into max_tokens is cut', async () => {
+    const { base } = await openServer(says('and then I', 'length'));
+    expect((await collect(modelAt(base))).choices).toMatchObject([{ text: 'and then I', cut: true, end: false }]);
+  });
+
+  it('is asked for again with max_completion_tokens where max_tokens is refused, and then at once', async () => {
+    const { base, asked } = await openServer((request, response) => {
+      if (!('max_tokens' in request.body)) return says('Hi')(request, response);
+      const message = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.";
+      json(response, { error: { message, code: 'unsupported_parameter' } }, 400);
+    });
+    for (let i = 0; i < 2; i += 1) expect((await collect(modelAt(base))).choices).toMatchObject([{ text: 'Hi' }]);
+    expect(asked.map(({ body }) => [body['max_tokens'], body['max_completion_tokens']])).toEqual([
+      [20, undefined],
+      [undefined, 20],
+      [undefined, 20],
+    ]);
+  });
+});
+
+describe('alternatives', () => {
+  it('are n requests with seeds from seed on, on an openai server', async () => {
+    const { base, asked } = await openServer((request, response) =>
+      says(`seed ${request.body['seed']}`)(request, response),
+    );
+    const { deltas, choices } = await collect(modelAt(base), { n: 3 });
+    expect(deltas).toEqual(['seed 40', 'seed 41', 'seed 42']);
+    expect(choices).toMatchObject([0, 1, 2].map((index) => ({ index, text: `seed ${40 + index}` })));
+    for (const { body } of asked) expect(body).not.toHaveProperty('n');
+  });
+
+  it('are one request in the vllm dialect, in the order of their seeds whichever is finished first', async () => {
+    const { base, asked } = await openServer((_, response) => {
+      stream(response);
+      response.write(chunk(2, 'C') + chunk(0, 'A') + chunk(2, 'c') + chunk(2, '', 'stop') + chunk(1, 'B'));
+      response.end(chunk(1, 'b', 'length') + chunk(0, 'a', 'stop') + chunk(7, 'not asked for', 'stop'));
+    });
+    const model = modelAt(base, { endpoint: endpointOf(base, { dialect: 'vllm' }) });
+    const { deltas, choices } = await collect(model, { n: 3 });
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.body).toMatchObject({ n: 3, seed: 40 });
+    expect(deltas).toEqual(['Aa', 'Bb', 'Cc']);
+    expect(choices).toMatchObject([
+      { index: 0, text: 'Aa', cut: false },
+      { index: 1, text: 'Bb', cut: true },
+      { index: 2, text: 'Cc', cut: false },
+    ]);
+  });
+});
+
+describe('the end of a session', () => {
+  it.each([
+    [0, true],
+    [7, false],
+    [null, false],
+    ['0', false],
+  ])('is the stop_reason of the end token: %j', async (stopReason, end) => {
+    const { base, asked } = await openServer(says('Bye', 'stop', { stop_reason: stopReason }));
+    const endpoint = endpointOf(base, { dialect: 'vllm' });
+    const { choices } = await collect(modelAt(base, { endpoint, end: { tokenId: 0, marker: null } }));
+    expect(asked[0]?.body).toMatchObject({ stop_token_ids: [0] });
+    expect(choices).toMatchObject([{ text: 'Bye', end }]);
+  });
+
+  it.each([1, 2, 3, 4, 50])('is a marker that no delta ever shows, in pieces of %i characters', async (size) => {
+    const { base, asked } = await openServer(async (_, response) => {
+      stream(response);
+      const text = 'I [E] thank [[you. [END] and I never said this';
+      for (let at = 0; at < text.length; at += size) response.write(chunk(0, text.slice(at, at + size)));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      // Nobody listens any more; the stream would go on without end.
+    });
+    const { deltas, choices } = await collect(modelAt(base, { end: { tokenId: null, marker: '[END]' } }));
+    expect(deltas).toEqual(['I [E] thank [[you. ']);
+    expect(choices).toEqual([{ type: 'choice', index: 0, text: 'I [E] thank [[you. ', end: true, cut: false }]);
+    await asked[0]?.dropped;
+  });
+
+  it('is not the beginning of a marker, which is text when the reply is over', async () => {
+    const { base } = await openServer(says('I wrote [EN'));
+    const { deltas, choices } = await collect(modelAt(base, { end: { tokenId: null, marker: '[END]' } }));
+    expect(deltas).toEqual(['I wrote [EN']);
+    expect(choices).toMatchObject([{ text: 'I wrote [EN', end: false }]);
+  });
+
+  it('may come without a word, and with a reply that is not cut for it', async () => {
+    const { base } = await openServer((_, response) => {
+      stream(response).end(chunk(0, '[END]', 'length'));
+    });
+    const { deltas, choices } = await collect(modelAt(base, { end: { tokenId: null, marker: '[END]' } }));
+    expect(deltas).toEqual([]);
+    expect(choices).toEqual([{ type: 'choice', index: 0, text: '', end: true, cut: false }]);
+  });
+});
+
+describe('a stream that breaks', () => {
+  it('in mid-reply has given what had arrived', async () => {
+    const { base, asked } = await openServer((_, response) => {
+      stream(response).write(chunk(0, 'I feel ') + chunk(0, 'so'));
+      setTimeout(() => response.destroy(), 30);
+    });
+    const { deltas, choices, error } = await collect(modelAt(base));
+    expect(deltas).toEqual(['I feel so']);
+    expect(choices).toEqual([]);
+    expect(error).toMatchObject({
+      name: 'FoilError',
+      code: 'stream-cut',
+      message: expect.stringContaining('my-server'),
+    });
+    expect(asked).toHaveLength(1);
+  });
+
+  it('because its server is killed is the same', async () => {
+    const server = await openServer((_, response) => {
+      stream(response).write(chunk(0, 'I feel '));
+      setTimeout(() => server.kill(), 30);
+    });
+    const { deltas, error } = await collect(modelAt(server.base));
+    expect(deltas).toEqual(['I feel ']);
+    expect(error).toMatchObject({ code: 'stream-cut' });
+    expect((await collect(modelAt(server.base))).error).toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  it('politely, without a finish_reason, is cut too', async () => {
+    const { base } = await openServer((_, response) => {
+      stream(response).end(`${chunk(0, 'I feel ')}data: [DONE]\n\n`);
+    });
+    const { deltas, choices, error } = await collect(modelAt(base));
+    expect([deltas, choices]).toEqual([['I feel '], []]);
+    expect(error).toMatchObject({ code: 'stream-cut' });
+  });
+
+  it('after its last word does no harm', async () => {
+    const { base } = await openServer((_, response) => {
+      stream(response).write(chunk(0, 'Fine.', 'stop'));
+      setTimeout(() => response.destroy(), 30);
+    });
+    const { choices, error } = await collect(modelAt(base));
+    expect(error).toBeNull();
+    expect(choices).toMatchObject([{ text: 'Fine.' }]);
+  });
+
+  it('by silence is given up after timeout_s', async () => {
+    const { base, asked } = await openServer((_, response) => {
+      stream(response).write(chunk(0, 'I '));
+    });
+    const { deltas, error } = await collect(modelAt(base, { endpoint: endpointOf(base, { timeoutMs: 200 }) }));
+    expect(deltas).toEqual(['I ']);
+    expect(error).toMatchObject({ code: 'stream-cut', message: expect.stringContaining('0.2 s') });
+    await asked[0]?.dropped;
+  });
+
+  it('with an error object says what the server said', async () => {
+    const { base } = await openServer((_, response) => {
+      stream(response).end(`${chunk(0, 'I ')}data: {"error": "CUDA out of \\u001b[31mmemory"}\n\n`);
+    });
+    const { deltas, error } = await collect(modelAt(base));
+    expect(deltas).toEqual(['I ']);
+    expect(error).toMatchObject({ code: 'endpoint-failed', message: expect.stringContaining('CUDA out of') });
+    expect((error as Error).message).not.toContain('\u001b');
+  });
+
+  it('with what is no JSON is cut there: some servers do not escape their errors', async () => {
+    const { base } = await openServer((_, response) => {
+      stream(response).end(`${chunk(0, 'I ')}data: {"error": "no "that" here"}\n\n`);
+    });
+    expect(await collect(modelAt(base))).toMatchObject({ deltas: ['I '], error: { code: 'stream-cut' } });
+  });
+
+  it.each([
+    ['no JSON', 'data: {"choices": [\n\n'],
+    ['another shape', 'data: {"choices": "none"}\n\n'],
+  ])('with %s is no answer of the API', async (_, line) => {
+    const { base } = await openServer((__, response) => {
+      stream(response).end(line);
+    });
+    const write = vi.spyOn(console, 'error');
+    expect((await collect(modelAt(base))).error).toMatchObject({ code: 'bad-answer' });
+    expect(write).not.toHaveBeenCalled();
+  });
+
+  it('because nobody listens any more ends the request', async () => {
+    const { base, asked } = await openServer((_, response) => {
+      stream(response).write(chunk(0, 'I ') + chunk(0, 'go on'));
+    });
+    for await (const event of modelAt(base).generate(REQUEST, new AbortController().signal)) {
+      expect(event).toMatchObject({ type: 'delta' });
+      break;
+    }
+    await asked[0]?.dropped;
+  });
+});
+
+describe('a cancelled reply', () => {
+  const untilAborted: [string, Answer][] = [
+    ['in mid-reply', (_, response) => void stream(response).write(chunk(0, 'I '))],
+    ['before the first byte', () => undefined],
+    ['while a retry is waited for', (_, response) => json(response, {}, 429, { 'retry-after': '30' })],
+  ];
+  it.each(untilAborted)('%s rejects with the reason of the signal, and the server sees it', async (_, answer) => {
+    const { base, asked } = await openServer(answer);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 100);
+    const { error } = await collect(modelAt(base), {}, controller.signal);
+    expect(error).toBe(controller.signal.reason);
+    expect(error).toMatchObject({ name: 'AbortError' });
+    expect(asked).toHaveLength(1);
+    if (answer !== untilAborted[2]?.[1]) await (asked[0] as Asked).dropped;
+  });
+
+  it('is not asked for if the signal fired before', async () => {
+    const { base, asked } = await openServer(says('Hi'));
+    expect((await collect(modelAt(base), {}, AbortSignal.abort())).error).toMatchObject({ name: 'AbortError' });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('tokens', () => {
+  it('are counted by vLLM beside /v1, by the model itself', async () => {
+    const { base, asked } = await openServer(({ body }, response) => {
+      const tokens = [...String(body['prompt'])].map((one) => one.codePointAt(0));
+      json(response, { count: tokens.length, max_model_len: 100, tokens });
+    });
+    const model = modelAt(base, { endpoint: endpointOf(`${base}/`, { dialect: 'vllm' }) });
+    expect(await model.countTokens(['abc', 'de'], new AbortController().signal)).toEqual([3, 2]);
+    expect(asked.map(({ path }) => path)).toEqual(['/tokenize', '/tokenize']);
+    expect(asked[0]?.body).toMatchObject({ model: 'org/model', add_special_tokens: false });
+  });
+
+  it('cannot be counted elsewhere', () => {
+    const model = modelAt('http://127.0.0.1:9/v1');
+    expect(model.countTokens(['abc'], new AbortController().signal)).toBeNull();
+  });
+});
