@@ -38,9 +38,7 @@ export function registerExport(program: Command, run: Run): void {
   command
     .command('discriminator <real> <simulated> <file>')
     .description('Balanced rows of `discriminator`: real sessions and the simulated ones of the same contexts.')
-    .addOption(
-      new Option('--input <input>', 'what D reads of the chatbot').choices(['user-turns', 'all']).default('user-turns'),
-    )
+    .addOption(inputOption())
     .addOption(
       new Option('--match <by>', 'how lengths are matched').choices(['turns', 'words', 'none']).default('turns'),
     )
@@ -50,7 +48,24 @@ export function registerExport(program: Command, run: Run): void {
       examples(['foil export discriminator esconv-train it0-train rows.jsonl', 'for discriminator it0']),
     )
     .action(run(exportDiscriminator));
+
+  command
+    .command('judged <corpus> <file>')
+    .description('What a discriminator reads of each session: rows of `score`, to compare engines.')
+    .addOption(inputOption())
+    .option('--no-context', 'leave the context c out')
+    .addHelpText('after', examples(['foil export judged sample rows.jsonl', 'for `npm run train -- score`']))
+    .action(
+      run(async (cli: Cli, corpus: string, file: string, options: DiscriminatorOptions) => {
+        const { judgedRow } = await import('../../core/prompt/rows.ts');
+        return await write(cli, corpus, file, (session) => judgedRow(session, options));
+      }),
+    );
 }
+
+/** The options of `discriminator` and `judged` that say what D reads. */
+const inputOption = () =>
+  new Option('--input <input>', 'what D reads of the chatbot').choices(['user-turns', 'all']).default('user-turns');
 
 interface DiscriminatorOptions {
   readonly input: 'user-turns' | 'all';

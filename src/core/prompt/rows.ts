@@ -45,6 +45,16 @@ export function chatbotRow(session: Session, system: string): SftRow {
   return { id: session.id, group: groupOf(session), messages: chatbotMessages(system, session.turns) };
 }
 
+/** What a discriminator reads of one session, for a comparison of engines. */
+export function judgedRow(session: Session, options: DiscriminatorInput): SftRow {
+  const { text } = renderContext({ ...session.context, instruction: null });
+  return {
+    id: session.id,
+    group: groupOf(session),
+    messages: discriminatorMessages(text, session.turns, options),
+  };
+}
+
 export type LengthMatch = 'turns' | 'words' | 'none';
 
 /**
@@ -55,7 +65,7 @@ export type LengthMatch = 'turns' | 'words' | 'none';
 export function discriminatorRows(
   real: readonly Session[],
   simulated: readonly Session[],
-  options: DiscriminatorInput & { match: LengthMatch; instruction?: string },
+  options: DiscriminatorInput & { match: LengthMatch },
 ): DiscriminatorRow[] {
   const byId = new Map(real.map((session) => [session.id, session]));
   const rows: DiscriminatorRow[] = [];
@@ -64,10 +74,8 @@ export function discriminatorRows(
     if (!source) continue;
     const [realTurns, simTurns] = matchLength(source.turns, simulation.turns, options.match);
     if (realTurns.length === 0 || simTurns.length === 0) continue;
-    const rendered = renderContext(
-      source.context,
-      options.instruction === undefined ? {} : { instruction: options.instruction },
-    );
+    // The default instruction on both sides, as when a session is judged.
+    const rendered = renderContext({ ...source.context, instruction: null });
     const group = groupOf(source);
     const pair = simulation.id;
     rows.push(
