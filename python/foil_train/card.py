@@ -82,6 +82,11 @@ def _number_table(rows: list[tuple[str, object]]) -> list[str]:
     return ["| what | value |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows if v is not None)]
 
 
+def _tried(entry: dict) -> str:
+    figures = ", ".join(f"{k.replace('_', ' ')} {x}" for k, x in entry.items() if k not in ("tried", "chosen"))
+    return f"{entry['tried']}: {figures}{' (chosen)' if entry.get('chosen') else ''}"
+
+
 def render_readme(card: dict) -> str:
     """The human card, generated from card.json: never edited by hand."""
     v, base, lines = card["validation"], card["base"], []
@@ -119,16 +124,15 @@ def render_readme(card: dict) -> str:
     else:
         lines += _number_table([
             ("loss a token before (nats)", v["loss_before"]), ("loss a token after", v["loss_after"]),
-            ("validation sessions", v["sessions"]), ("validation tokens", v["tokens"]), ("steps", v["steps"]),
-            ("seconds", v["seconds"]),
+            ("validation sessions", v["sessions"]), ("validation tokens", v["tokens"]), ("optimiser steps", v["steps"]),
         ])
     if card["notes"]:
         lines += ["", "## Notes", "", *(f"- {n}" for n in card["notes"])]
     lines += ["", "## Recipe", "", *_number_table([(k, x) for k, x in card["recipe"].items()] + [("seed", card["seed"])])]
     for split, used in card["rows"].items():
-        lines += ["" if split == "train" else "", f"Rows, {split}: {used['sessions']} of {used['of']} sessions."]
+        lines += ["", f"Rows, {split}: drawn from {used['sessions']} of {used['of']} sessions."]
     if card["search"]:
-        lines += ["", "## What else was tried", "", *(f"- {s if isinstance(s, str) else ', '.join(f'{k} {x}' for k, x in s.items())}" for s in card["search"])]
+        lines += ["", "## What else was tried", "", *(f"- {_tried(s)}" for s in card["search"])]
     if card["rebuild"]:
         lines += ["", "## Rebuild", "", "```", card["rebuild"], "```"]
     return "\n".join(lines) + "\n"
