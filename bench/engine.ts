@@ -57,14 +57,14 @@ try {
   const alternatives: Pair = { one: [], other: [] };
   const first: Pair = { one: [], other: [] };
   const reply: Pair = { one: [], other: [] };
-  for (let round = 0; round < rounds + 1; round += 1) {
-    const scored = await scoreRound(discriminator, round);
-    const chosen = await alternativesRound(simulator, discriminator, round);
+  // makes the slots, and reads the weights from the disk
+  await scoreRound(discriminator, 0, 2);
+  await alternativesRound(simulator, discriminator, 0, 2, 1);
+  await replyRound(0);
+  for (let round = 1; round <= rounds; round += 1) {
+    push(score, await scoreRound(discriminator, round, 30));
+    push(alternatives, await alternativesRound(simulator, discriminator, round, 29, ALTERNATIVES));
     const replied = await replyRound(round);
-    // the first round makes the slots and warms the weights up
-    if (round === 0) continue;
-    push(score, scored);
-    push(alternatives, chosen);
     push(first, [replied[0].first, replied[1].first]);
     push(reply, [replied[0].total, replied[1].total]);
   }
@@ -97,8 +97,8 @@ async function read(model: string, prompt: string): Promise<void> {
   await client.completions.create({ model, prompt, max_tokens: 1, logprobs: 5, temperature: 0 });
 }
 
-async function scoreRound(model: string, round: number): Promise<[number, number]> {
-  const messages = session(`Kim${round}`, 30);
+async function scoreRound(model: string, round: number, turns: number): Promise<[number, number]> {
+  const messages = session(`Kim${round}`, turns);
   await read(model, rendered(messages));
   const more = rendered([
     ...messages,
@@ -109,26 +109,38 @@ async function scoreRound(model: string, round: number): Promise<[number, number
   return [warm, await timed(() => read(model, more))];
 }
 
-async function alternativesRound(simulator: string, discriminator: string, round: number): Promise<[number, number]> {
+async function alternativesRound(
+  simulator: string,
+  discriminator: string,
+  round: number,
+  turns: number,
+  count: number,
+): Promise<[number, number]> {
   const seed = 100 * round;
-  const sample = (name: string, turns: number, n: number, from: number) => {
-    const body = { model: simulator, messages: flipped(session(name, turns)), max_tokens: REPLY_TOKENS, n, seed: from };
+  const sample = (name: string, length: number, n: number, from: number) => {
+    const body = {
+      model: simulator,
+      messages: flipped(session(name, length)),
+      max_tokens: REPLY_TOKENS,
+      n,
+      seed: from,
+    };
     const extra = { stop_token_ids: [0] };
     return client.chat.completions.create({ ...body, ...extra });
   };
   const score = async (name: string, answer: OpenAI.ChatCompletion): Promise<void> => {
     for (const { message } of answer.choices) {
-      await read(discriminator, rendered([...session(name, 29), { role: 'user', content: message.content ?? '' }]));
+      await read(discriminator, rendered([...session(name, turns), { role: 'user', content: message.content ?? '' }]));
     }
   };
   const name = `Pat${round}`;
-  const together = await timed(async () => score(name, await sample(name, 29, ALTERNATIVES, seed)));
+  const together = await timed(async () => score(name, await sample(name, turns, count, seed)));
   let apart = 0;
-  for (let index = 0; index < ALTERNATIVES; index += 1) {
+  for (let index = 0; index < count; index += 1) {
     // both models read another session first, which takes the slot of this one: nothing of it is left
     await sample(`Sam${round}-${index}`, 1, 1, seed);
     await read(discriminator, rendered(session(`Sam${round}-${index}`, 1)));
-    apart += await timed(async () => score(name, await sample(name, 29, 1, seed + index)));
+    apart += await timed(async () => score(name, await sample(name, turns, 1, seed + index)));
   }
   return [together, apart];
 }

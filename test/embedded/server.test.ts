@@ -205,6 +205,18 @@ describe('chat completions', () => {
   });
 });
 
+test('a client that leaves a request without a stream stops it too', async () => {
+  q4.reply = 'x'.repeat(900);
+  q4.stepMs = 5;
+  const { aborted } = (await stats()).requests;
+  const leave = AbortSignal.timeout(60);
+  const asked = client.chat.completions.create({ model: 'base', messages, max_tokens: 900 }, { signal: leave });
+  await expect(asked).rejects.toThrow();
+  await expect
+    .poll(async () => (await stats()).requests, { timeout: 2000 })
+    .toMatchObject({ running: 0, aborted: aborted + 1 });
+});
+
 describe('completions', () => {
   test('reads a discriminator: text with special tokens in, labels out', async () => {
     q4.reply = 'A';

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import lockfile from 'proper-lockfile';
 import { FoilError } from '../../core/errors.ts';
@@ -67,7 +67,11 @@ const START_TIMEOUT_MS = 120_000;
  */
 export async function connectEngine(options: ConnectOptions): Promise<EngineHandle> {
   const dir = options.dir ?? join(envPaths('foil', { suffix: '' }).cache, 'engine');
-  const files = engineFiles(dir, options.q4, JSON.stringify([options.f16, options.template, options.context]));
+  const files = engineFiles(
+    dir,
+    options.q4,
+    JSON.stringify([options.f16 && resolve(options.f16), resolve(options.template), options.context]),
+  );
   await ensurePrivateDir(dir);
   const release = await lock(files, options.signal);
   try {
@@ -136,8 +140,8 @@ async function joinEngine(files: EngineFiles): Promise<{ state: EngineState; lea
 
 async function startEngine(files: EngineFiles, options: ConnectOptions): Promise<{ state: EngineState; lease: Lease }> {
   const child = spawnEngine(files, [
-    ...['--model', options.q4, '--template', options.template, '--port', String(options.port ?? 0)],
-    ...(options.f16 === undefined ? [] : ['--model-f16', options.f16]),
+    ...['--model', resolve(options.q4), '--template', resolve(options.template), '--port', String(options.port ?? 0)],
+    ...(options.f16 === undefined ? [] : ['--model-f16', resolve(options.f16)]),
     ...(options.modelSha === undefined ? [] : ['--model-sha', options.modelSha]),
     ...(options.threads === undefined ? [] : ['--threads', String(options.threads)]),
     ...(options.slots === undefined ? [] : ['--slots', String(options.slots)]),
@@ -192,7 +196,7 @@ async function handleOf(state: EngineState, lease: Lease, files: EngineFiles, st
     },
     closed: lease.closed,
     async loadAdapter(name, dir, signal) {
-      const body = JSON.stringify({ lora_name: name, lora_path: dir });
+      const body = JSON.stringify({ lora_name: name, lora_path: resolve(dir) });
       const answer = await fetch(`${base}/v1/load_lora_adapter`, {
         method: 'POST',
         headers,

@@ -34,6 +34,8 @@ export function spawnEngine(files: EngineFiles, args: readonly string[]): Engine
   try {
     const child = spawn(command, [...first, ...args, '--state', files.state], {
       detached: true,
+      // not the user's folder, which it may outlive
+      cwd: files.dir,
       stdio: ['ignore', log, log],
       env: { ...process.env, NODE_ENV: 'production' },
     });
