@@ -1,7 +1,8 @@
 import { FoilError } from '../core/errors.ts';
-import { type Context, contextSchema, type LiveSession, type Role } from '../core/session/schema.ts';
+import type { Context, LiveSession, Role } from '../core/session/schema.ts';
 import { fromCorpus } from '../core/session/tree.ts';
 import { Channel } from '../core/workflows/channel.ts';
+import { someContext } from '../core/workflows/contexts.ts';
 import { converse } from '../core/workflows/converse/converse.ts';
 import type { ConverseCommand, ConverseEvent, ConverseOptions, Seats } from '../core/workflows/converse/types.ts';
 import type { Cli } from './cli.ts';
@@ -39,7 +40,7 @@ export async function sessionOf(cli: Cli, options: SessionOptions): Promise<{ se
     }
     return { session: fromCorpus(await store.read(corpus, id), corpus, init), first: 'user' };
   }
-  const { context, first } = await contextOf(cli, options.context);
+  const { context, first } = await contextOf(cli, options.context, init.seed);
   const session = {
     schema: 1 as const,
     id: init.id,
@@ -94,7 +95,11 @@ export function place(text: string): [corpus: string, id: string] {
   return at === -1 ? ['live', text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-async function contextOf(cli: Cli, where: string | undefined): Promise<{ context: Context; first: Role }> {
+async function contextOf(
+  cli: Cli,
+  where: string | undefined,
+  seed: number,
+): Promise<{ context: Context; first: Role }> {
   const store = await cli.sessions();
   if (where !== undefined) {
     const [corpus, id] = place(where);
@@ -106,11 +111,7 @@ async function contextOf(cli: Cli, where: string | undefined): Promise<{ context
     const { context, turns } = await store.read(corpus, id);
     return { context, first: turns[0]?.role ?? 'user' };
   }
-  const { rows } = await store.query({ hideRisk: true, sort: 'id', limit: 1000 });
-  const row = rows.filter((other) => other.corpus !== 'live')[cli.newSeed() % Math.max(1, rows.length)];
-  if (!row) return { context: contextSchema.parse({}), first: 'user' };
-  const { context, turns } = await store.read(row.corpus, row.id);
-  return { context, first: turns[0]?.role ?? 'user' };
+  return await someContext(store, seed);
 }
 
 /** Roles that were asked for by option, over those of a kept session. */

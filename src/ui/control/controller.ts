@@ -1,7 +1,8 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { asFoilError, formatError } from '../../core/errors.ts';
-import { type Context, contextSchema, type LiveSession } from '../../core/session/schema.ts';
+import type { Context, LiveSession } from '../../core/session/schema.ts';
 import { Channel } from '../../core/workflows/channel.ts';
+import { someContext } from '../../core/workflows/contexts.ts';
 import { converse } from '../../core/workflows/converse/converse.ts';
 import type { ConverseCommand, ConverseEvent } from '../../core/workflows/converse/types.ts';
 import { batch } from '../batch.ts';
@@ -123,7 +124,7 @@ export class Controller {
       id: ports.newId('live'),
       created: at,
       updated: at,
-      context: context ?? (await this.someContext()),
+      context: context ?? (await someContext(ports.sessions, this.bench.newSeed())).context,
       nodes: [],
       head: null,
       roles: this.state.chat.session?.roles ?? roles,
@@ -180,15 +181,5 @@ export class Controller {
     this.closeSession();
     this.lifetime.abort();
     this.deltas.stop();
-  }
-
-  private async someContext(): Promise<Context> {
-    const { sessions } = this.bench.ports;
-    for (const { name } of await sessions.corpora()) {
-      const { rows } = await sessions.query({ corpus: name, hideRisk: true, limit: 200 });
-      const row = rows[Math.abs(this.bench.newSeed()) % Math.max(1, rows.length)];
-      if (row) return (await sessions.read(row.corpus, row.id)).context;
-    }
-    return contextSchema.parse({});
   }
 }
