@@ -83,9 +83,8 @@ describe('z of a user turn', () => {
   });
 
   it('can be cancelled, and the server sees it', async () => {
-    const { base, asked } = await openServer(() => undefined);
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 100);
+    const { base, asked } = await openServer(() => void setTimeout(() => controller.abort(), 50));
     const error = await judgeAt(base)
       .score(MESSAGES, controller.signal)
       .catch((thrown: unknown) => thrown);

@@ -78,38 +78,35 @@ export class FakeDiscriminator implements Discriminator {
 
 /** A registry of scripted models. */
 export class FakeRegistry implements ModelRegistry {
-  private readonly chat: Map<string, ChatModel>;
-  private readonly judges: Map<string, Discriminator>;
-  private readonly kinds: Map<string, ModelKind>;
+  private readonly simulators: readonly ChatModel[];
+  private readonly chatbots: readonly ChatModel[];
+  private readonly discriminators: readonly Discriminator[];
 
   constructor(models: { simulators?: ChatModel[]; chatbots?: ChatModel[]; discriminators?: Discriminator[] }) {
-    const { simulators = [], chatbots = [], discriminators = [] } = models;
-    this.chat = new Map([...simulators, ...chatbots].map((model) => [model.name, model]));
-    this.judges = new Map(discriminators.map((model) => [model.name, model]));
-    this.kinds = new Map([
-      ...simulators.map(({ name }): [string, ModelKind] => [name, 'simulator']),
-      ...chatbots.map(({ name }): [string, ModelKind] => [name, 'chatbot']),
-      ...discriminators.map(({ name }): [string, ModelKind] => [name, 'discriminator']),
-    ]);
+    this.simulators = models.simulators ?? [];
+    this.chatbots = models.chatbots ?? [];
+    this.discriminators = models.discriminators ?? [];
   }
 
   async list(): Promise<ModelEntry[]> {
-    return [...this.kinds].map(([name, kind]) => ({
-      name,
-      kind,
-      server: 'fake',
-      summary: 'scripted',
-      licence: null,
-      unavailable: null,
-    }));
+    const entries = (kind: ModelKind, models: readonly { readonly name: string }[]): ModelEntry[] =>
+      models.map(({ name }) => ({
+        ...{ name, kind, server: 'fake', summary: 'scripted', licence: null, unavailable: null },
+      }));
+    return [
+      ...entries('simulator', this.simulators),
+      ...entries('chatbot', this.chatbots),
+      ...entries('discriminator', this.discriminators),
+    ];
   }
 
-  async chatModel(name: string): Promise<ChatModel> {
-    return this.chat.get(name) ?? fail(name);
+  async chatModel(name: string, kind: 'simulator' | 'chatbot'): Promise<ChatModel> {
+    const models = kind === 'simulator' ? this.simulators : this.chatbots;
+    return models.find((model) => model.name === name) ?? fail(name);
   }
 
   async discriminator(name: string): Promise<Discriminator> {
-    return this.judges.get(name) ?? fail(name);
+    return this.discriminators.find((model) => model.name === name) ?? fail(name);
   }
 }
 
