@@ -216,7 +216,7 @@ describe('reuse', () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       expect((await stats()).evaluated).toBe(evaluated);
     },
-    MINUTES,
+    5 * MINUTES,
   );
 
   test(
@@ -225,7 +225,7 @@ describe('reuse', () => {
       const long = [{ role: 'user' as const, content: 'word '.repeat(9000) }];
       await expect(chat(long)).rejects.toThrow(/8192 tokens.*90\d\d tokens/u);
     },
-    MINUTES,
+    5 * MINUTES,
   );
 });
 
@@ -316,7 +316,7 @@ describe('life of the process', () => {
       expect((await readdir(own)).filter((name) => name.endsWith('.json'))).toEqual([]);
       await rm(own, { recursive: true });
     },
-    MINUTES,
+    5 * MINUTES,
   );
 
   test(
@@ -334,7 +334,7 @@ describe('life of the process', () => {
       expect((await readdir(own)).filter((name) => name.endsWith('.json'))).toEqual([]);
       await rm(own, { recursive: true });
     },
-    MINUTES,
+    5 * MINUTES,
   );
 
   test(
@@ -357,6 +357,6 @@ describe('life of the process', () => {
       expect(other.message).toContain(String(engine.info.port));
       await rm(own, { recursive: true });
     },
-    2 * MINUTES,
+    5 * MINUTES,
   );
 });

@@ -51,7 +51,7 @@ export async function* generate(
   const prompt = segment(request.prompt, (token) => lane.model.isEnd(token));
   const slot = await pool.acquire(lane, prompt, request.prompt.length + request.maxTokens, signal);
   try {
-    const want = request.logprobs === null && request.sampling.topK > 0 ? request.sampling.topK : 0;
+    const want = request.logprobs === null ? candidatesFor(request.sampling.topK) : 0;
     const run = <T>(step: () => Promise<T>): Promise<T> => queue.run(signal, step);
     const { candidates, cached } = await readPrompt(slot, prompt, want, run);
     yield { type: 'prompt', tokens: request.prompt.length, cached };
@@ -66,6 +66,11 @@ export async function* generate(
   } finally {
     pool.release(slot);
   }
+}
+
+/** How many candidates to ask for: few distinct numbers, since the model keeps a sampler for each; `sample` gets the top k. */
+function candidatesFor(topK: number): number {
+  return topK === 0 ? 0 : 200 * 2 ** Math.max(0, Math.ceil(Math.log2(topK / 200)));
 }
 
 type Run = <T>(step: () => Promise<T>) => Promise<T>;

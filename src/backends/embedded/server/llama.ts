@@ -89,10 +89,13 @@ class LlamaModelPort implements ModelPort {
   }
 }
 
+type Loop = ReturnType<typeof LlamaContextSequence.prototype.evaluateWithMetadata<{ probabilities: true }>>;
+
 class LlamaSequence implements SequencePort {
   readonly size: number;
   private readonly llama: Llama;
   private readonly sequence: LlamaContextSequence;
+  private readonly loops = new Map<number, Loop>();
   private readonly governor: ThreadGovernor;
 
   constructor(llama: Llama, sequence: LlamaContextSequence, governor: ThreadGovernor, size: number) {
@@ -113,20 +116,32 @@ class LlamaSequence implements SequencePort {
   }
 
   private async step(tokens: Token[], want: number | null): Promise<Candidate[]> {
-    const last = tokens.at(-1);
-    if (want === null || last === undefined) {
+    if (want === null || tokens.length === 0) {
       await this.sequence.evaluateWithoutGeneratingNewTokens(tokens);
       return [];
     }
+    // One endless loop for each kind of question, fed with our tokens instead of its own: it keeps its sampler, whose making
+    // (600 kB, fresh from the system) would cost each token a tenth of its time.
+    const kept = this.loops.get(want);
+    const loop = kept ?? this.startLoop(tokens, want);
+    const { value } = await (kept ? kept.next(tokens) : loop.next()).catch((error: unknown) => {
+      this.loops.delete(want);
+      throw error;
+    });
+    if (!value?.probabilities) throw new Error('llama.cpp gave no probabilities');
+    return Array.from(value.probabilities, ([id, p]) => ({ id, p }));
+  }
+
+  private startLoop(tokens: Token[], want: number): Loop {
     // Greedy cuts nothing off, so it gives the whole vocabulary; top-k at temperature 1 gives plain probabilities of k tokens.
-    const options = want === 0 ? { temperature: 0 } : { temperature: 1, topK: want, topP: 1, minP: 0, seed: 0 };
-    const input = [...tokens.slice(0, -1), [last, { generateNext: { probabilities: true, options } }] as const];
-    const output = await this.sequence.controlledEvaluate(
-      input as Parameters<LlamaContextSequence['controlledEvaluate']>[0],
+    const sampler = want === 0 ? { temperature: 0 } : { temperature: 1, topK: want, topP: 1, minP: 0, seed: 0 };
+    const loop = this.sequence.evaluateWithMetadata(
+      tokens,
+      { probabilities: true },
+      { ...sampler, yieldEogToken: true },
     );
-    const probabilities = output[tokens.length - 1]?.next.probabilities;
-    if (!probabilities) throw new Error('llama.cpp gave no probabilities');
-    return Array.from(probabilities, ([id, p]) => ({ id, p }));
+    this.loops.set(want, loop);
+    return loop;
   }
 
   async truncate(length: number): Promise<void> {
@@ -134,7 +149,8 @@ class LlamaSequence implements SequencePort {
     if (length < end) await this.sequence.eraseContextTokenRanges([{ start: length, end }]);
   }
 
-  dispose(): Promise<void> {
-    return this.sequence.context.dispose();
+  async dispose(): Promise<void> {
+    for (const loop of this.loops.values()) await loop.return();
+    await this.sequence.context.dispose();
   }
 }
