@@ -125,7 +125,7 @@ export class OpenAIChatModel implements ChatModel {
       stream: true,
       seed: request.seed,
       messages: request.messages.map(({ role, content }) => ({ role, content })),
-      // `transformers serve` refuses any n, even 1.
+      // Some servers complain of any n, even 1.
       ...(request.n === 1 ? {} : { n: request.n }),
       ...given({ temperature, top_p, max_tokens, top_k, min_p }),
       ...stops,
