@@ -6,7 +6,7 @@ import { runApp } from '../ui/app.tsx';
 import type { Workbench } from '../ui/control/workbench.ts';
 import type { Cli } from './cli.ts';
 import { engineNote } from './engine-progress.ts';
-import { type SessionOptions, sessionOf } from './session.ts';
+import type { SessionOptions } from './session.ts';
 
 /** Opens the screens on this terminal and returns when the researcher leaves. */
 export async function openScreens(cli: Cli, options: SessionOptions, seats: Seats): Promise<void> {
@@ -20,6 +20,7 @@ export async function openScreens(cli: Cli, options: SessionOptions, seats: Seat
 
 async function openWorkbench(cli: Cli, options: SessionOptions, seats: Seats, dumps: string[]): Promise<Workbench> {
   const config = await cli.config();
+  const { sessionOf } = await import('./session.ts');
   const { session, first } = await sessionOf(cli, options);
   return {
     ports: await cli.ports(),

@@ -6,6 +6,7 @@ import { someContext } from '../core/workflows/contexts.ts';
 import { converse } from '../core/workflows/converse/converse.ts';
 import type { ConverseCommand, ConverseEvent, ConverseOptions, Seats } from '../core/workflows/converse/types.ts';
 import type { Cli } from './cli.ts';
+import { place } from './place.ts';
 
 /** Options that say which session a command works on, and with which models. */
 export interface SessionOptions {
@@ -87,12 +88,6 @@ export async function playCommands(
   await feed;
   if (failure) throw failure;
   return last;
-}
-
-/** `CORPUS/ID`; an id alone is one of a live session. */
-export function place(text: string): [corpus: string, id: string] {
-  const at = text.indexOf('/');
-  return at === -1 ? ['live', text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 async function contextOf(

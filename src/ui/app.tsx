@@ -2,7 +2,7 @@ import { type ReactNode, useEffect } from 'react';
 import { useStore } from 'zustand';
 import { Footer } from './components/Footer.tsx';
 import { TooSmall } from './components/TooSmall.tsx';
-import { Controller } from './control/controller.ts';
+import type { Controller } from './control/controller.ts';
 import type { Workbench } from './control/workbench.ts';
 import { Box, render, useApp, useSequences, useWindowSize } from './ink.ts';
 import { useKeys } from './keys/useKeys.ts';
@@ -133,6 +133,8 @@ export async function runApp(
   try {
     const bench = await Promise.race([open(), left.then(() => null)]);
     if (bench === null) return;
+    // with it come the workflows and the schemas, which the first frame does not need
+    const { Controller } = await import('./control/controller.ts');
     control = new Controller(bench, { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 });
     instance.rerender(themed(<App control={control} />));
     const opened = control;

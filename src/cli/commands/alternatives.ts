@@ -7,7 +7,7 @@ import { pathTo } from '../../core/session/tree.ts';
 import type { ConverseCommand, ConverseEvent } from '../../core/workflows/converse/types.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
-import { playCommands, type SessionOptions, sessionOf } from '../session.ts';
+import type { SessionOptions } from '../session.ts';
 
 interface AlternativesOptions extends SessionOptions {
   readonly turn: number;
@@ -40,6 +40,7 @@ export function registerAlternatives(program: Command, run: Run): void {
 }
 
 async function alternativesCommand(cli: Cli, target: string, options: AlternativesOptions): Promise<undefined> {
+  const { sessionOf } = await import('../session.ts');
   const { session } = await sessionOf(cli, { ...options, session: target });
   const node = pathTo(session).filter((other) => other.role === 'user')[options.turn - 1];
   if (!node) {
@@ -83,8 +84,20 @@ async function alternativesCommand(cli: Cli, target: string, options: Alternativ
   return undefined;
 }
 
-function play(cli: Cli, session: LiveSession, commands: ConverseCommand[], onEvent: (event: ConverseEvent) => void) {
-  return playCommands(cli, session, commands, { seats: { user: 'model', assistant: 'model' }, first: 'user' }, onEvent);
+async function play(
+  cli: Cli,
+  session: LiveSession,
+  commands: ConverseCommand[],
+  onEvent: (event: ConverseEvent) => void,
+) {
+  const { playCommands } = await import('../session.ts');
+  return await playCommands(
+    cli,
+    session,
+    commands,
+    { seats: { user: 'model', assistant: 'model' }, first: 'user' },
+    onEvent,
+  );
 }
 
 function pick(found: readonly Candidate[], index: number): Candidate {

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import type { ConverseCommand, ConverseEvent, Seats } from '../../core/workflows/converse/types.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
-import { playCommands, type SessionOptions, sessionOf } from '../session.ts';
+import type { SessionOptions } from '../session.ts';
 
 interface ChatOptions extends SessionOptions {
   readonly seat: keyof typeof SEATS;
@@ -61,6 +61,7 @@ async function chat(cli: Cli, options: ChatOptions): Promise<undefined> {
 
 async function playAsText(cli: Cli, options: ChatOptions): Promise<void> {
   const seats = SEATS[options.seat ?? 'watch'];
+  const { playCommands, sessionOf } = await import('../session.ts');
   const { session, first } = await sessionOf(cli, options);
   const { out } = cli;
   out.event({

@@ -5,7 +5,7 @@ import type { Session } from '../../core/session/schema.ts';
 import { judgeSession } from '../../core/workflows/judge.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
-import { place } from '../session.ts';
+import { place } from '../place.ts';
 
 interface ScoreOptions {
   readonly discriminator?: string;

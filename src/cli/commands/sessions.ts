@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { SessionQuery } from '../../core/ports.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
-import { place } from '../session.ts';
+import { place } from '../place.ts';
 
 interface ListOptions {
   readonly corpus?: string;

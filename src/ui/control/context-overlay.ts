@@ -1,6 +1,6 @@
 import { fitContext } from '../../core/prompt/budget.ts';
 import { type ContextPart, renderContext } from '../../core/prompt/context.ts';
-import { type Context, contextSchema } from '../../core/session/schema.ts';
+import type { Context } from '../../core/session/schema.ts';
 import { newComposer } from '../components/composer.ts';
 import { changeOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
@@ -110,6 +110,14 @@ function keyAndValue(line: string): [string, string] {
   return at === -1 ? ['note', line.trim()] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
 }
 
+/** Written out, not parsed: the first frame needs this file, and must not wait for zod. */
 export function blankContext(): Context {
-  return contextSchema.parse({});
+  return {
+    instruction: null,
+    profile: {},
+    long_term: null,
+    previous_summaries: [],
+    current_summary: null,
+    history: [],
+  };
 }
