@@ -4,8 +4,8 @@ import { Footer } from './components/Footer.tsx';
 import { TooSmall } from './components/TooSmall.tsx';
 import type { Controller } from './control/controller.ts';
 import type { Workbench } from './control/workbench.ts';
-import { Box, render, useApp, useSequences, useWindowSize } from './ink.ts';
-import { useKeys } from './keys/useKeys.ts';
+import { Box, render, useApp, useWindowSize } from './ink.ts';
+import { type EarlyInput, useEarlyInput, useKeys } from './keys/useKeys.ts';
 import { layout, type Rect, type Regions } from './layout.ts';
 import { AlternativesOverlay } from './overlays/Alternatives.tsx';
 import { ContextOverlay } from './overlays/Context.tsx';
@@ -20,7 +20,7 @@ import { type AppState, initialState, type Overlay, topOverlay } from './state/s
 import { makeTheme, ThemeContext, wantsColor } from './theme.ts';
 
 /** The whole screen, exactly as large as the terminal: title, a screen or what lies on it, footer. */
-export function App({ control }: { control: Controller }) {
+export function App({ control, early }: { control: Controller; early?: EarlyInput }) {
   const state = useStore(control.store);
   const { columns, rows } = useWindowSize();
   const app = useApp();
@@ -32,22 +32,27 @@ export function App({ control }: { control: Controller }) {
       return await work();
     };
   }, [control, app]);
-  useKeys({
-    read: () => ({ place: placeOf(control.state), facts: factsOf(control.state) }),
-    onCommand: (command) => control.command(command),
-    onEdit: (action) => control.edit(action),
-    onRefused: (reason) => control.refuse(reason),
-  });
+  useKeys(
+    {
+      read: () => ({ place: placeOf(control.state), facts: factsOf(control.state) }),
+      onCommand: (command) => control.command(command),
+      onEdit: (action) => control.edit(action),
+      onRefused: (reason) => control.refuse(reason),
+    },
+    early,
+  );
   return <Surface state={state} workspace={control.bench.workspace} columns={columns} rows={rows} />;
 }
 
-/** What is shown before there is anything to work on: the Chat screen, still empty. Only Ctrl+C does something. */
-function Opening({ workspace, seats }: Pick<Workbench, 'workspace' | 'seats'>) {
+interface OpeningProps extends Pick<Workbench, 'workspace' | 'seats'> {
+  readonly early: EarlyInput;
+}
+
+/** What is shown before there is anything to work on: the Chat screen, still empty. */
+function Opening({ workspace, seats, early }: OpeningProps) {
   const { columns, rows } = useWindowSize();
   const app = useApp();
-  useSequences((sequence) => {
-    if (sequence === '\x03') app.exit();
-  });
+  useEarlyInput(early, () => app.exit());
   return <Surface state={initialState({ columns, rows }, seats)} workspace={workspace} columns={columns} rows={rows} />;
 }
 
@@ -117,9 +122,10 @@ export async function runApp(
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<void> {
+  const early: EarlyInput = [];
   const theme = makeTheme(wantsColor(env));
   const themed = (screen: ReactNode) => <ThemeContext value={theme}>{screen}</ThemeContext>;
-  const instance = render(themed(<Opening {...first} />), {
+  const instance = render(themed(<Opening {...first} early={early} />), {
     exitOnCtrlC: false,
     alternateScreen: true,
     incrementalRendering: true,
@@ -136,9 +142,10 @@ export async function runApp(
     // with it come the workflows and the schemas, which the first frame does not need
     const { Controller } = await import('./control/controller.ts');
     control = new Controller(bench, { columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 });
-    instance.rerender(themed(<App control={control} />));
     const opened = control;
-    opened.guard(() => opened.start());
+    await new Promise<void>((done) => opened.guard(() => opened.start().finally(done)));
+    // only now can a key that was typed early find its session
+    instance.rerender(themed(<App control={opened} early={early} />));
     await left;
   } finally {
     signal.removeEventListener('abort', leave);

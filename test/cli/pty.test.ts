@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawn } from '@lydell/node-pty';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runFoil } from '../e2e/pty.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/foil.js', import.meta.url));
 const [ENTER_SCREEN, LEAVE_SCREEN] = ['\x1b[?1049h', '\x1b[?1049l'];
@@ -51,6 +52,21 @@ describe('on a terminal', () => {
     expect(text.indexOf(ENTER_SCREEN)).toBeGreaterThanOrEqual(0);
     expect(text.lastIndexOf(LEAVE_SCREEN)).toBeGreaterThan(text.lastIndexOf(ENTER_SCREEN));
     expect(code).toBe(130);
+  });
+
+  it('loses no key that is typed while it starts', async () => {
+    const run = runFoil(['--workspace', cwd]);
+    try {
+      await run.waitFor('you are the chatbot');
+      await run.send('typed early');
+      await run.waitFor('sim sim');
+      // what the terminal itself echoed would not go on like this
+      await run.send(' and late');
+      await run.waitFor('typed early and late');
+    } finally {
+      run.kill('SIGKILL');
+      await run.exited;
+    }
   });
 
   it('what stops the start is read after the screen is gone: file, line, remedy, no stack', async () => {

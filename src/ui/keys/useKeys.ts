@@ -1,4 +1,4 @@
-import { useRef } from 'react';
+import { useEffect, useRef } from 'react';
 import type { ComposerAction } from '../components/composer.ts';
 import { usePaste, useSequences } from '../ink.ts';
 import { decode } from './decode.ts';
@@ -75,12 +75,35 @@ function isTextCommand(command: Command): command is TextCommand {
   return command.startsWith('text.');
 }
 
-/** Reads the keyboard. Use it once, at the root: Ink gives every key to every hook, so two would both act. */
-export function useKeys(handlers: KeyHandlers): void {
+/** What was typed or pasted before there was anything to act on; `at` in ms of `performance.now()`. */
+export type EarlyInput = { readonly kind: 'input' | 'paste'; readonly text: string; readonly at: number }[];
+
+const NOTHING: EarlyInput = [];
+
+/** Keeps what is typed, for `useKeys` to act on later; Ctrl+C is acted on at once. */
+export function useEarlyInput(early: EarlyInput, onCancel: () => void): void {
+  useSequences((text) => {
+    if (decode(text).some((key) => key.chord === 'ctrl+c')) onCancel();
+    else early.push({ kind: 'input', text, at: performance.now() });
+  });
+  usePaste((text) => early.push({ kind: 'paste', text, at: performance.now() }));
+}
+
+/**
+ * Reads the keyboard, beginning with what was typed early. Use it once, at the root: Ink gives every key to every hook,
+ * so two would both act.
+ */
+export function useKeys(handlers: KeyHandlers, early: EarlyInput = NOTHING): void {
   const latest = useRef(handlers);
   latest.current = handlers;
   const dispatcher = useRef<ReturnType<typeof makeDispatcher>>(null);
   dispatcher.current ??= makeDispatcher(() => latest.current);
   useSequences((sequence) => dispatcher.current?.input(sequence, performance.now()));
   usePaste((text) => dispatcher.current?.paste(text));
+  useEffect(() => {
+    for (const { kind, text, at } of early.splice(0)) {
+      if (kind === 'paste') dispatcher.current?.paste(text);
+      else dispatcher.current?.input(text, at);
+    }
+  }, [early]);
 }
