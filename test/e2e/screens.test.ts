@@ -102,3 +102,11 @@ test('a wrong foil.yaml says file, line, field and remedy, and leaves with 1', a
   expect(shown).not.toMatch(/\bat .*\.js:\d+/);
   expect(await run.exited).toBe(1);
 });
+
+test('what is typed before there is anything to work on is not lost', async () => {
+  const run = await start('so it was');
+  await run.waitFor('your message as the chatbot');
+  // right behind the first frame, while configuration and sessions are still being read
+  await run.send('early words');
+  await run.waitFor('> early words');
+});

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -8,7 +7,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { z } from 'zod';
 import {
   type ConnectOptions,
   connectEngine,
@@ -258,34 +256,6 @@ describe('discriminator', () => {
     5 * MINUTES,
   );
 });
-
-/** Written by torch_reference.py; absent as long as no discriminator is shipped. */
-const referenceFile = here('torch-reference.json');
-const referenceSchema = z.object({
-  adapter: z.string(),
-  safetensors_sha256: z.string(),
-  labels: z.object({ real: z.string(), simulated: z.string() }),
-  scores: z.array(z.object({ prompt: z.string(), z: z.number() })).min(1),
-});
-
-test.skipIf(!existsSync(referenceFile))(
-  'log-odds agree with PyTorch fp32 within 0.02',
-  async () => {
-    const reference = referenceSchema.parse(JSON.parse(await readFile(referenceFile, 'utf8')));
-    const folder = here(`../../models/${reference.adapter}`);
-    const weightsOfAdapter = await readFile(join(folder, 'adapter_model.safetensors'));
-    const sha = createHash('sha256').update(weightsOfAdapter).digest('hex');
-    expect(sha, 'the reference is of another adapter: run torch_reference.py again').toBe(reference.safetensors_sha256);
-    await engine.loadAdapter(reference.adapter, folder);
-    for (const { prompt, z: wanted } of reference.scores) {
-      const asked = { model: reference.adapter, prompt, max_tokens: 1, logprobs: 20, temperature: 0 };
-      const top = (await client.completions.create(asked)).choices[0]?.logprobs?.top_logprobs?.[0] ?? {};
-      const got = (top[reference.labels.real] ?? Number.NaN) - (top[reference.labels.simulated] ?? Number.NaN);
-      expect(Math.abs(got - wanted), `z ${got} against ${wanted}`).toBeLessThanOrEqual(0.02);
-    }
-  },
-  5 * MINUTES,
-);
 
 describe('life of the process', () => {
   test('a second foil shares it; its files are closed to others', async () => {

@@ -13,7 +13,10 @@ export function fakeBench(
   const delay = { delayMs: init.delayMs ?? 0 };
   const simulator = new FakeChatModel('sim-a', init.simulator ?? (() => 'my week was rather bad'), delay);
   const second = new FakeChatModel('sim-b', () => 'the other one speaks now', delay);
-  const chatbot = new FakeChatModel('bot-a', init.chatbot ?? (() => 'What happened then?'), { ...delay, system: 'Help.' });
+  const chatbot = new FakeChatModel('bot-a', init.chatbot ?? (() => 'What happened then?'), {
+    ...delay,
+    system: 'Help.',
+  });
   const judge = new FakeDiscriminator('disc-a', (messages) => (messages.at(-1)?.content ?? '').split(' ').length - 3);
   let ids = 0;
   return {

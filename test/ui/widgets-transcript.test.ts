@@ -78,12 +78,10 @@ describe('what shows', () => {
     }
   });
 
-  test('a message of 5 MB shows its beginning, says what is left, and opens in a blink', () => {
-    const start = performance.now();
+  test('a message of 5 MB shows its beginning, and says what is left', () => {
     const view = open([item(0, 'some words of text '.repeat(275_000)), item(1)], 80, 20).move('top');
     expect(view.lines()[0]).toMatch(/^ sim {2}some words/);
     expect(view.move('bottom').lines().at(-2)).toMatch(/… 5,125,000 more characters; Ctrl\+T/);
-    expect(performance.now() - start).toBeLessThan(1_000);
   });
 });
 
@@ -234,19 +232,4 @@ test('a turn that streams scrolls the transcript by fours, and shows all of it w
   expect(tops.size).toBe(4);
   view.items = [...session(20), item(20, 'words '.repeat(80))];
   expect(view.lines().at(-1)).toBe('      words words words words words');
-});
-
-test('a frame of 10,000 turns costs as much as one of ten', () => {
-  const cost = (turns: number): number => {
-    const view = open(session(turns), 100, 40);
-    const times = Array.from({ length: 30 }, () => {
-      view.items = [...view.items.slice(0, -1), item(turns - 1, `${view.items.at(-1)?.text} more`)];
-      const start = performance.now();
-      view.window();
-      return performance.now() - start;
-    });
-    return times.toSorted((a, b) => a - b)[15] ?? 0;
-  };
-  cost(50);
-  expect(cost(10_000)).toBeLessThan(5 * cost(50) + 1);
 });
