@@ -181,6 +181,20 @@ describe('converse', () => {
     expect(texts(back.session)).toEqual(['the original has five words']);
   });
 
+  test('each alternative names the seed that gives it again, also where an empty one between was asked for anew', async () => {
+    const { ports, simulator } = setUp({
+      simulator: (request, index) => (request.n === 8 && index === 3 ? '' : `said by ${request.seed + index}`),
+    });
+    const { events } = await play(ports, [{ type: 'step' }, { type: 'alternatives', node: 0 }]);
+    const done = events.findLast((event) => event.type === 'candidates' && event.done);
+    if (done?.type !== 'candidates') throw new Error('no candidates');
+    const sampled = done.candidates.filter((candidate) => candidate.index > 0);
+    expect(sampled).toHaveLength(8);
+    for (const { text, by } of sampled)
+      expect(by.kind === 'model' && text).toBe(`said by ${by.kind === 'model' && by.seed}`);
+    expect(simulator.requests.map((request) => request.n)).toEqual([1, 8, 1]);
+  });
+
   test('a pair of equal sides is refused and nothing is saved', async () => {
     const { ports, pairs } = setUp({ simulator: () => 'same' });
     const side = { index: 1, text: 'a', end: false, by: { kind: 'human' as const }, z: 1, r: 1 };

@@ -3,7 +3,7 @@ import { type Candidate, rank } from '../preference/candidates.ts';
 import type { PromptTurn } from '../prompt/messages.ts';
 import type { Author, Context } from '../session/schema.ts';
 import { judge } from './judge.ts';
-import { speak, type Utterance } from './speak.ts';
+import { speak } from './speak.ts';
 
 export interface AlternativesRequest {
   readonly context: Context;
@@ -43,12 +43,13 @@ export async function* alternatives(
   const previousZ = discriminator
     ? (request.previousZ ?? (await zBefore(discriminator, context, history, signal)))
     : null;
-  const texts: (Utterance & { by: Author })[] = [
-    ...(request.original ? [{ ...request.original, cut: false }] : []),
-    ...said.map((utterance, i): Utterance & { by: Author } => ({
-      ...utterance,
-      by: { kind: 'model', name: simulator.name, seed: seed + i, sampling: simulator.sampling },
-    })),
+  const sampled = said.map((utterance) => ({
+    ...utterance,
+    by: { kind: 'model' as const, name: simulator.name, seed: utterance.seed, sampling: simulator.sampling },
+  }));
+  const texts: readonly { text: string; end: boolean; by: Author }[] = [
+    ...(request.original ? [request.original] : []),
+    ...sampled,
   ];
   const candidates: Candidate[] = [];
   for (const [offset, { text, end, by }] of texts.entries()) {

@@ -10,6 +10,8 @@ export interface Utterance {
   readonly end: boolean;
   /** Ran into max_tokens. */
   readonly cut: boolean;
+  /** The seed that gives this very text again. */
+  readonly seed: number;
 }
 
 export interface SpeakRequest {
@@ -60,7 +62,7 @@ export async function speak(model: ChatModel, request: SpeakRequest, signal: Abo
       const seed = request.seed + attempt * request.n;
       const first = said.length;
       for await (const event of model.generate({ messages, n: missing, seed, sampling: model.sampling }, signal)) {
-        take(event, first, said, request.onDelta);
+        take(event, first, seed, said, request.onDelta);
       }
       missing = request.n - said.length;
     }
@@ -68,11 +70,17 @@ export async function speak(model: ChatModel, request: SpeakRequest, signal: Abo
   });
 }
 
-function take(event: GenerateEvent, first: number, said: Utterance[], onDelta: SpeakRequest['onDelta']): void {
+function take(
+  event: GenerateEvent,
+  first: number,
+  seed: number,
+  said: Utterance[],
+  onDelta: SpeakRequest['onDelta'],
+): void {
   if (event.type === 'delta') {
     onDelta?.(first + event.index, event.text);
     return;
   }
   const text = event.text.trim();
-  if (text !== '' || event.end) said.push({ text, end: event.end, cut: event.cut });
+  if (text !== '' || event.end) said.push({ text, end: event.end, cut: event.cut, seed: seed + event.index });
 }
