@@ -68,6 +68,8 @@ export interface ModelEntry {
   readonly licence: string | null;
   /** Why it cannot be used now; null if it can. */
   readonly unavailable: string | null;
+  /** Accuracy per turn of a discriminator, beside its shortcuts: rows of a small table. */
+  readonly accuracy?: readonly Readonly<Record<string, string>>[];
 }
 
 /** Names to models. `get*` may start an engine or load an adapter, hence async; unknown names throw with those known. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { lexicalFeatures, summarise, words } from '../../src/core/metrics/lexical.ts';
+import { accuracyTable } from '../../src/core/model/accuracy.ts';
 
 const user = (content: string) => ({ role: 'user' as const, content, annotations: null });
 
@@ -18,4 +19,25 @@ test('summary of an even and an odd number of values', () => {
   expect(summarise([1, 2, 3, 10])).toEqual({ n: 4, mean: 4, median: 2.5, sd: Math.sqrt(50 / 3) });
   expect(summarise([5])).toEqual({ n: 1, mean: 5, median: 5, sd: 0 });
   expect(() => summarise([])).toThrow(RangeError);
+});
+
+test('the accuracy table of a card: this discriminator first, its shortcuts below, unknown cards give none', () => {
+  const cell = (accuracy: number | null) => ({ accuracy, n: 4 });
+  const rows = accuracyTable({
+    per_turn: { '1': cell(0.5), '10': cell(0.756), 'all turns': cell(0.7) },
+    beside: { length: { per_turn: { '1': cell(0.61), '10': cell(null) } } },
+  });
+  expect(rows).toEqual([
+    {
+      accuracy: 'this one',
+      't 1': '0.50',
+      't 3': '-',
+      't 5': '-',
+      't 10': '0.76',
+      'all turns': '0.70',
+      'last turn': '-',
+    },
+    { accuracy: 'length', 't 1': '0.61', 't 3': '-', 't 5': '-', 't 10': '-', 'all turns': '-', 'last turn': '-' },
+  ]);
+  expect(accuracyTable({ loss_after: 3 })).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { FoilError, formatPlace } from '../../core/errors.ts';
 import { nearest } from '../../core/fields.ts';
+import { accuracyTable } from '../../core/model/accuracy.ts';
 import type { ModelEntry, ModelKind } from '../../core/ports.ts';
 import { EMBEDDED, type FoilConfig, type ModelConfig } from '../config/schema.ts';
 import { type AdapterFolder, findAdapters, readAdapter } from './cards.ts';
@@ -79,7 +80,8 @@ export function entryOf({ name, kind, source }: Known, missing: (model: Served) 
     case 'adapter': {
       const { card } = source.folder;
       const summary = `LoRA r${card.adapter.rank} on ${card.base.name}`;
-      return { ...embedded, summary, licence: source.config?.licence ?? card.licence ?? null };
+      const entry = { ...embedded, summary, licence: source.config?.licence ?? card.licence ?? null };
+      return kind === 'discriminator' ? { ...entry, accuracy: accuracyTable(card.validation) } : entry;
     }
     case 'base':
       return { ...embedded, summary: 'the embedded base, prompted only', licence: 'Apache-2.0' };

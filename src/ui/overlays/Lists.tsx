@@ -1,6 +1,8 @@
 import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
+import { Line } from '../components/Line.tsx';
 import { List } from '../components/List.tsx';
+import { SmallTable } from '../components/Table.tsx';
 import { modelRows, paletteRows, SEATS } from '../control/overlay-commands.ts';
 import { helpSections } from '../keys/resolve.ts';
 import type { Rect } from '../layout.ts';
@@ -28,10 +30,18 @@ export function Seats({ overlay, rect }: { overlay: Of<'seats'>; rect: Rect }) {
 
 export function Models({ state, overlay, rect }: { state: AppState; overlay: Of<'models'>; rect: Rect }) {
   const current = state.chat.session?.roles[overlay.role];
+  const rows = modelRows(state, overlay.role);
+  const chosen = state.models.find(
+    (model) => model.kind === overlay.role && model.name === rows[overlay.selected]?.name,
+  );
+  const figures = chosen?.accuracy ?? [];
+  // ink-table draws a rule between rows
+  const room = figures.length === 0 ? 0 : 2 * figures.length + 5;
+  const shown = room + 3 < rect.height - 2 ? figures : [];
   return (
     <Frame title={`Switch the ${overlay.role}`} note="Tab: next kind" focused width={rect.width} height={rect.height}>
       <List
-        rows={modelRows(state, overlay.role).map((model) => ({
+        rows={rows.map((model) => ({
           key: model.name ?? 'none',
           segments: [
             { text: model.name === current ? ' ● ' : '   ' },
@@ -44,9 +54,20 @@ export function Models({ state, overlay, rect }: { state: AppState; overlay: Of<
         }))}
         selected={overlay.selected}
         width={rect.width - 2}
-        height={rect.height - 2}
+        height={rect.height - 2 - (shown.length === 0 ? 0 : room)}
         empty="no model of this kind"
       />
+      {shown.length > 0 ? (
+        <>
+          <Line
+            segments={[
+              { text: ' Its card: accuracy at turn t beside shortcuts; if they win, p_t says little.', tone: 'dim' },
+            ]}
+            width={rect.width - 2}
+          />
+          <SmallTable rows={shown} />
+        </>
+      ) : null}
     </Frame>
   );
 }
