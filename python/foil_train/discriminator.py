@@ -15,7 +15,7 @@ from .baselines import shortcut
 from .errors import FoilError
 from .events import Events, StepEvents
 from .judge import build_judge, judge_loss, score_row, turn_states
-from .metrics import ALL, LAST, per_turn
+from .metrics import ALL, per_turn
 from .rows import Row, encode_discriminator, preflight, read_rows, read_template
 from .spec import Spec
 from .training import last_checkpoint, prepare, row_record, save_run, subset, trainer_arguments
@@ -103,20 +103,27 @@ def shuffled(rows: list[Row], seed: int) -> None:
         real.label, simulated.label = 0, 1
 
 
-def verdict(own: dict, beside: dict) -> str:
-    """One honest sentence for the card: ahead of its shortcuts or not, where, and by how much."""
-    shortcuts = {k: v for k, v in beside.items() if k != "linear head"}
+def verdict(own: dict, beside: dict, sees_chatbot: bool = False) -> str:
+    """An honest sentence for the card: ahead of its shortcuts or not, where, and by how much. A shortcut through the
+    chatbot's words counts only if D sees them; else it is named as what D is kept from."""
+    hidden = {k: v for k, v in beside.items() if "chatbot" in k and not sees_chatbot}
+    shortcuts = {k: v for k, v in beside.items() if not k.startswith(("linear head", "lm head")) and k not in hidden}
     if not shortcuts:
         return "No shortcut was measured beside it: its p_t is not shown to mean anything."
     parts = []
-    for where in (ALL, LAST):
+    for where in own:
         known = {k: v[where]["accuracy"] for k, v in ((k, v["per_turn"]) for k, v in shortcuts.items()) if where in v}
-        if where in own and known:
+        if known:
             name = max(known, key=known.get)
             gap = own[where]["accuracy"] - known[name]
             word = "ahead of" if gap > 0 else "behind" if gap < 0 else "level with"
-            parts.append(f"at {where} {own[where]['accuracy']:.2f}, {word} its best shortcut ({name}, {known[name]:.2f}) by {abs(gap):.2f}")
-    return "Accuracy " + "; ".join(parts) + "."
+            at = f"t = {where}" if where.isdigit() else where
+            parts.append(f"at {at} {own[where]['accuracy']:.2f}, {word} its best shortcut ({name}, {known[name]:.2f}) by {abs(gap):.2f}")
+    said = "Accuracy " + "; ".join(parts) + "."
+    for name, judge in hidden.items():
+        if ALL in judge["per_turn"]:
+            said += f" The chatbot's words, which its input hides, would tell the sides apart by themselves ({name}: {judge['per_turn'][ALL]['accuracy']:.2f})."
+    return said
 
 
 def _beside(spec: Spec, train: list[Row], valid: list[Row]) -> dict:
@@ -181,7 +188,7 @@ def run_discriminator(spec: Spec, out: Path, resume: bool = False) -> dict:
     own = per_turn(scored, h.report_turns, spec.seed, int(h.bootstrap))
     beside = _beside(spec, sets["train"], sets["valid"])
     metrics = {
-        "per_turn": own, "beside": beside, "verdict": verdict(own, beside), "best_step": keep.best["step"],
+        "per_turn": own, "beside": beside, "verdict": verdict(own, beside, h.input == "all"), "best_step": keep.best["step"],
         "steps": trainer.state.global_step, "during": keep.seen, "sessions": len(sets["valid"]), "seconds": trained,
         "label_token_ids": {"real": ids[0], "simulated": ids[1]}, "context": any(m["role"] == "system" for r in sets["train"] for m in r.messages),
         **quick(scored),
