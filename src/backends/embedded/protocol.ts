@@ -50,7 +50,8 @@ export const completionRequestSchema = z.object({
     error: 'must be a string, a list of strings or a list of token ids',
   }),
   max_tokens: count.nullish(),
-  logprobs: z.int().min(0).max(20).nullish(),
+  /** -1: the whole vocabulary, as in vLLM. */
+  logprobs: z.int().min(-1).max(20).nullish(),
   echo: z.literal(false, { error: 'is not supported' }).nullish(),
   ...sampling,
 });

@@ -18,8 +18,11 @@ export interface OpenAIDiscriminatorOptions {
   readonly window: number | null;
 }
 
-/** vLLM's own limit on logprobs a token. */
-const MOST_LOGPROBS = 20;
+/**
+ * How many of the likeliest tokens are asked for, in turn. Nearly always the labels are the first two; where D is very sure, the
+ * other label can be rarer than other tokens, and a vLLM server (with --max-logprobs -1) or our engine gives the whole vocabulary.
+ */
+const ATTEMPTS = { openai: [5, 20], vllm: [5, 20, -1] } as const;
 
 /**
  * A discriminator whose two classes are two ordinary tokens of the LM head: z = logprob(real) - logprob(simulated) after the
@@ -48,16 +51,17 @@ export class OpenAIDiscriminator implements Discriminator {
   async score(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number> {
     // The label is read right after the end-of-turn token, so the newline that the template adds must go.
     const prompt = this.options.template.render(messages, false).replace(/\n$/u, '');
-    for (const logprobs of [5, MOST_LOGPROBS]) {
+    for (const logprobs of ATTEMPTS[this.options.endpoint.dialect]) {
       const top = await this.likeliest(prompt, logprobs, signal);
       const real = lookUp(top, this.options.labels.real);
       const simulated = lookUp(top, this.options.labels.simulated);
       if (real !== null && simulated !== null) return real - simulated;
     }
-    throw new FoilError('label-not-found', `${this.name}: a label is not among the ${MOST_LOGPROBS} likeliest tokens`, {
+    throw new FoilError('label-not-found', `${this.name}: a label is not among the likeliest tokens`, {
       remedy: [
         'is the adapter of this discriminator really loaded on that server?',
         'a discriminator must be trained with full-vocabulary cross-entropy (head: lm)',
+        'on vLLM, start the server with --max-logprobs -1',
       ],
     });
   }

@@ -20,7 +20,8 @@ export function prepareCompletion(engine: Engine, request: CompletionRequest): P
   const model = engine.model(request.model);
   const generations = promptsOf(request.prompt).map((prompt) => {
     const tokens = typeof prompt === 'string' ? model.lane.model.tokenize(prompt) : prompt;
-    return settingsOf(request, model.lane, tokens, request.max_tokens ?? DEFAULT_MAX_TOKENS, request.logprobs ?? null);
+    const logprobs = request.logprobs === -1 ? Number.MAX_SAFE_INTEGER : (request.logprobs ?? null);
+    return settingsOf(request, model.lane, tokens, request.max_tokens ?? DEFAULT_MAX_TOKENS, logprobs);
   });
   return { model, generations, request };
 }
