@@ -54,9 +54,9 @@ export function nextRole(path: readonly TurnNode[], first: Role): Role | null {
   return last.role === 'user' ? 'assistant' : 'user';
 }
 
-/** The number t of a user turn in a path: user turns count from 1; 0 if the path has none yet. */
-export function countUserTurns(path: readonly { role: Role }[]): number {
-  return path.reduce((count, turn) => count + (turn.role === 'user' ? 1 : 0), 0);
+/** The number t of the last user turn of a path, from 1; 0 if there is none yet. An end without words is no turn. */
+export function countUserTurns(path: readonly { role: Role; content: string }[]): number {
+  return path.filter((turn) => turn.role === 'user' && turn.content.trim() !== '').length;
 }
 
 /** A branch as turns for a corpus or a prompt: an end marker without words is no turn, and is left out. */

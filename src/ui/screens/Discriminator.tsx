@@ -40,7 +40,7 @@ export function Discriminator({ state, width, height }: Props) {
         <Plot p={turns.map((turn) => turn.p)} r={turns.map((turn) => turn.r)} width={inner.width} height={plotHeight} />
       ) : null}
       {inner.height > 4 && turns.length > 0 ? (
-        <Line segments={[{ text: '    t    p_t     r_t', tone: 'dim' }]} width={inner.width} />
+        <Line segments={[{ text: '   t   p_t    r_t', tone: 'dim' }]} width={inner.width} />
       ) : null}
       <Box flexDirection="column">
         {shown.map((turn) => (
@@ -68,9 +68,9 @@ function verdict(last: JudgedTurn | undefined, judging: boolean): Segment[] {
 function tableRow(turn: JudgedTurn, lowest: boolean, highest: boolean, selected: boolean): Segment[] {
   return [
     { text: selected ? '▶' : ' ' },
-    { text: String(turn.t).padStart(4) },
-    { text: turn.p.toFixed(3).padStart(8) },
-    { text: formatR(turn.r).padStart(8), tone: turn.r < 0 ? 'fake' : 'real' },
+    { text: String(turn.t).padStart(3) },
+    { text: turn.p.toFixed(3).padStart(6) },
+    { text: formatR(turn.r).padStart(7), tone: turn.r < 0 ? 'fake' : 'real' },
     { text: lowest ? ' ▼ lowest' : highest ? ' ▲ highest' : '', tone: 'strong' },
   ];
 }
