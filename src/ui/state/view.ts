@@ -157,7 +157,8 @@ export function treeRows(session: LiveSession): TreeRow[] {
     const { node, depth } = top;
     const z = name === null ? undefined : node.scores[name]?.z;
     const p = z === undefined ? null : 1 / (1 + Math.exp(-z));
-    rows.push({ node: node.id, depth, open: open.has(node.id), role: node.role, text: node.content, p });
+    const text = node.content === '' ? '(ends the session)' : node.content;
+    rows.push({ node: node.id, depth, open: open.has(node.id), role: node.role, text, p });
     const below = children.get(node.id) ?? [];
     for (const child of [...below].reverse()) stack.push({ node: child, depth: depth + (below.length > 1 ? 1 : 0) });
   }
