@@ -13,9 +13,9 @@ function setUp(most = 3): { model: FakeModel; lane: Lane; queue: FairQueue; pool
   return { model, queue, lane: { model, lora: null, limit: 8192 }, pool: new SlotPool(most, queue) };
 }
 
-/** A session of `turns` turns of 40 tokens; `name` is its first letter. */
+/** A session of `turns` turns of 80 tokens; `name` is its first letter. */
 function session(model: FakeModel, name: string, turns: number): number[] {
-  return model.tokenize(`${name}${'x'.repeat(38)}<|im_end|>`.repeat(turns));
+  return model.tokenize(`${name}${'x'.repeat(78)}<|im_end|>`.repeat(turns));
 }
 
 const cut = (tokens: readonly number[]): Segmented => segment(tokens, (token) => token === 2);
@@ -47,7 +47,7 @@ test('the slot with the longest common prefix is taken; another session gets its
   await run(it, session(it.model, 'a', 5));
   await run(it, session(it.model, 'b', 5));
   const [prompt] = await run(it, session(it.model, 'a', 6));
-  expect(prompt).toEqual({ type: 'prompt', tokens: 240, cached: 200 });
+  expect(prompt).toEqual({ type: 'prompt', tokens: 480, cached: 400 });
   expect(it.pool.slots.map((slot) => slot.prompt.tokens[0])).toEqual(
     ['b', 'a'].map((name) => name.codePointAt(0)).reverse(),
   );
@@ -71,7 +71,7 @@ test('above the cap the least recently used slot goes, whichever model it served
 test('a session that outgrows its slot moves to a larger one', async () => {
   const it = setUp();
   await run(it, session(it.model, 'a', 10));
-  await run(it, session(it.model, 'a', 80));
+  await run(it, session(it.model, 'a', 40));
   expect(it.model.opened.map(({ size }) => size)).toEqual([2048, 4096]);
 });
 
@@ -82,7 +82,7 @@ test('only new tokens are evaluated, and the last reply as a segment of its own'
   it.model.batches.length = 0;
   const next = [...prompt, ...it.model.tokenize(`yes<|im_end|>${'y'.repeat(40)}`)];
   await run(it, next);
-  expect(it.model.batches[0]).toEqual(next.slice(160));
+  expect(it.model.batches[0]).toEqual(next.slice(320));
 });
 
 test('the same request again is read from its last segment on, and says the same', async () => {
@@ -91,7 +91,7 @@ test('the same request again is read from its last segment on, and says the same
   it.model.batches.length = 0;
   const second = await run(it, session(it.model, 'a', 4), { n: 3 });
   expect(second.slice(1)).toEqual(first.slice(1));
-  expect(it.model.batches[0]).toHaveLength(40);
+  expect(it.model.batches[0]).toHaveLength(80);
 });
 
 test('all slots busy: a request waits, and can be cancelled while it waits', async () => {

@@ -18,7 +18,7 @@ import { editText } from './text.ts';
 import type { Workbench } from './workbench.ts';
 
 /** Deltas wait this long for company: one commit of React a batch, not one a token. */
-const BATCH_MS = 33;
+const BATCH_MS = 40;
 
 /**
  * Between keys and workflows: turns commands of the key table into commands of `converse` and changes of the store, and

@@ -6,7 +6,7 @@
  */
 
 /** Shorter turns share a segment with the next one: below this a batch costs noticeably more per token. */
-export const MIN_SEGMENT = 32;
+export const MIN_SEGMENT = 64;
 /** The longest batch: long enough to be fast, short enough that other requests wait little. Also llama.cpp's batch size. */
 export const MAX_SEGMENT = 128;
 
