@@ -53,7 +53,7 @@ describe('Chat', () => {
     await screen.waitFor('p .88  r +2.00');
     expect(screen.text()).toContain('my week was rather bad');
     expect(screen.text()).toContain('looks real');
-    expect(screen.text()).toMatch(/disc-a\s+p_0 \.50/);
+    expect(screen.text()).toMatch(/p_0 \.50\s+disc-a/);
     expect(bench.sessionStore.live.get('live-0')?.nodes).toHaveLength(2);
   });
 

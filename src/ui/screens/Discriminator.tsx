@@ -35,12 +35,12 @@ export function Discriminator({ state, width, height }: Props) {
   return (
     <Frame title="Discriminator" focused={false} width={width} height={height}>
       <Line segments={head} width={inner.width} />
-      <Line segments={[{ text: ` ${name}  p_0 ${formatP(sigmoid(logitP0))}`, tone: 'dim' }]} width={inner.width} />
+      <Line segments={[{ text: ` p_0 ${formatP(sigmoid(logitP0))}  ${name}`, tone: 'dim' }]} width={inner.width} />
       {turns.length > 0 ? (
         <Plot p={turns.map((turn) => turn.p)} r={turns.map((turn) => turn.r)} width={inner.width} height={plotHeight} />
       ) : null}
       {inner.height > 4 && turns.length > 0 ? (
-        <Line segments={[{ text: '   t   p_t    r_t', tone: 'dim' }]} width={inner.width} />
+        <Line segments={[{ text: '  t   p_t    r_t', tone: 'dim' }]} width={inner.width} />
       ) : null}
       <Box flexDirection="column">
         {shown.map((turn) => (
@@ -68,7 +68,7 @@ function verdict(last: JudgedTurn | undefined, judging: boolean): Segment[] {
 function tableRow(turn: JudgedTurn, lowest: boolean, highest: boolean, selected: boolean): Segment[] {
   return [
     { text: selected ? '▶' : ' ' },
-    { text: String(turn.t).padStart(3) },
+    { text: String(turn.t).padStart(2) },
     { text: turn.p.toFixed(3).padStart(6) },
     { text: formatR(turn.r).padStart(7), tone: turn.r < 0 ? 'fake' : 'real' },
     { text: lowest ? ' ▼ lowest' : highest ? ' ▲ highest' : '', tone: 'strong' },
