@@ -41,7 +41,7 @@ beforeAll(async () => {
     modelSha: 'a'.repeat(64),
     slots: 3,
     context: 1000,
-    threads: () => 1,
+    threads: () => ({ single: 1, batch: 1 }),
   });
   leases = new Leases({ graceMs: 40, startMs: 60_000, busy: () => false, onIdle: () => (left += 1) });
   const health = { status: 'ok' as const, instance: 'i', protocol: 1, version: '0' };

@@ -97,7 +97,8 @@ export const statsSchema = z.object({
   requests: z.object({ running: z.int(), finished: z.int(), aborted: z.int() }),
   leases: z.int(),
   queued_steps: z.int(),
-  threads: z.int(),
+  /** Threads for a single token and for a batch, as the engine would choose now. */
+  threads: z.object({ single: z.int(), batch: z.int() }),
   rss_bytes: z.int(),
   slots: z.array(
     z.object({

@@ -10,6 +10,7 @@ import { HttpError } from './http-error.ts';
 import type { ModelPort } from './runtime.ts';
 import { type Lane, SlotPool } from './slots.ts';
 import { ChatTemplate } from './template.ts';
+import type { Threads } from './threads.ts';
 
 export interface EngineOptions {
   /** Name of the base model in `/v1/models`. */
@@ -23,7 +24,7 @@ export interface EngineOptions {
   readonly slots: number;
   /** Tokens that prompt and reply share at most. */
   readonly context: number;
-  readonly threads: () => number;
+  readonly threads: () => Threads;
 }
 
 /** The base model or an adapter, as requests name it. */

@@ -106,7 +106,7 @@ class LlamaSequence implements SequencePort {
   }
 
   async evaluate(tokens: readonly number[], want: number | null): Promise<Candidate[]> {
-    const threads = this.governor.choose();
+    const threads = this.governor.choose(tokens.length);
     // node-llama-cpp divides maxThreads among contexts used within the last tick; ours never run at once, so the factor undoes it
     this.llama.maxThreads = threads === 1 ? 1 : threads * 64;
     const started = performance.now();

@@ -58,7 +58,7 @@ export async function startEngineServer(options: ServerOptions): Promise<{ close
     modelSha: options.modelSha,
     slots: options.slots,
     context: options.context,
-    threads: () => governor.choose(),
+    threads: () => governor.threads,
   });
   const leases = new Leases({
     graceMs: options.graceMs,
