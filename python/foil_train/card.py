@@ -23,6 +23,12 @@ def make_card(spec: Spec, run: dict, config: dict, folder: Path) -> dict:
         if key not in GIVEN:
             raise FoilError(f"{spec.path}: card.{key}: not a field that can be given. Known: {', '.join(GIVEN)}.")
     given = spec.card
+    data = given.get("data")
+    if data is not None:
+        if "splits" in data:
+            raise FoilError(f"{spec.path}: card.data.splits: not a field that can be given: it follows from the run. Remove it.")
+        splits = {k: {"sessions": v["of"], "used": v["sessions"], "sha256": v["sha256"]} for k, v in run["rows"].items()}
+        data = {**data, "splits": splits}
     recipe = run["recipe"]
     discriminator = None
     if spec.kind == "discriminator":
@@ -46,7 +52,7 @@ def make_card(spec: Spec, run: dict, config: dict, folder: Path) -> dict:
         "system": given.get("system"),
         "sampling": given.get("sampling"),
         "discriminator": discriminator,
-        "data": given.get("data"),
+        "data": data,
         "recipe": recipe,
         "rows": run["rows"],
         "seed": run["seed"],
@@ -76,6 +82,19 @@ def _accuracy_table(validation: dict) -> list[str]:
         lines.append(f"| {name} | " + " | ".join(_interval(table.get(t)) for t in turns) + " |")
     pairs = " | ".join(str(validation["per_turn"][t].get("pairs", "-")) for t in turns)
     return [*lines, f"| pairs that have the turn | {pairs} |"]
+
+
+def _judged_on(validation: dict) -> str:
+    on = validation.get("reported_on", "valid")
+    chosen = (
+        "The step was chosen on the validation rows, and nothing on these." if on == "test"
+        else "The step was chosen on the same sessions, which makes the figures a little too good."
+    )
+    name = {"test": "test", "valid": "validation"}[on]
+    return (
+        f"{validation['sessions']} {name} sessions in pairs of one real and one simulated with the same context, cut to equally many user "
+        f"turns; intervals by bootstrap over pairs. {chosen}"
+    )
 
 
 def _number_table(rows: list[tuple[str, object]]) -> list[str]:
@@ -117,9 +136,8 @@ def render_readme(card: dict) -> str:
     lines += ["", "## Validation", ""]
     if card["kind"] == "discriminator":
         lines += _accuracy_table(v)
-        lines += ["", f"\"all turns\" pools every user turn, \"last turn\" is the whole session. {v['sessions']} validation sessions in pairs of one "
-                  "real and one simulated with the same context, cut to equally many user turns; intervals by bootstrap over pairs. "
-                  "AUC, F1, MCC and shares of turns stand in `card.json`."]
+        lines += ["", f"\"all turns\" pools every user turn, \"last turn\" is the whole session. {_judged_on(v)} AUC, F1, MCC and shares of "
+                  "turns stand in `card.json`."]
         lines += ["", v["verdict"]] if v.get("verdict") else []
     else:
         lines += _number_table([
@@ -130,7 +148,7 @@ def render_readme(card: dict) -> str:
         lines += ["", "## Notes", "", *(f"- {n}" for n in card["notes"])]
     lines += ["", "## Recipe", "", *_number_table([(k, x) for k, x in card["recipe"].items()] + [("seed", card["seed"])])]
     for split, used in card["rows"].items():
-        lines += ["", f"Rows, {split}: drawn from {used['sessions']} of {used['of']} sessions."]
+        lines += ["", f"Rows, {split}: {used['sessions']} of {used['of']} sessions."]
     if card["search"]:
         lines += ["", "## What else was tried", "", *(f"- {_tried(s)}" for s in card["search"])]
     if card["rebuild"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from itertools import combinations
 from pathlib import Path
 
 import torch
@@ -19,6 +20,10 @@ from .metrics import ALL, per_turn
 from .rows import Row, encode_discriminator, preflight, read_rows, read_template
 from .spec import Spec
 from .training import last_checkpoint, prepare, row_record, save_run, subset, trainer_arguments
+
+
+# runs that may stand beside a discriminator without being a shortcut that it must beat
+NO_SHORTCUT = ("linear head", "lm head", "label shuffle")
 
 
 def pair_up(rows: list[Row]) -> list[tuple[Row, Row]]:
@@ -107,7 +112,7 @@ def verdict(own: dict, beside: dict, sees_chatbot: bool = False) -> str:
     """An honest sentence for the card: ahead of its shortcuts or not, where, and by how much. A shortcut through the
     chatbot's words counts only if D sees them; else it is named as what D is kept from."""
     hidden = {k: v for k, v in beside.items() if "chatbot" in k and not sees_chatbot}
-    shortcuts = {k: v for k, v in beside.items() if not k.startswith(("linear head", "lm head")) and k not in hidden}
+    shortcuts = {k: v for k, v in beside.items() if not k.startswith(NO_SHORTCUT) and k not in hidden}
     if not shortcuts:
         return "No shortcut was measured beside it: its p_t is not shown to mean anything."
     parts = []
@@ -126,51 +131,89 @@ def verdict(own: dict, beside: dict, sees_chatbot: bool = False) -> str:
     return said
 
 
-def _beside(spec: Spec, train: list[Row], valid: list[Row]) -> dict:
-    """The shortcuts on the very rows that D saw, and the runs given as `compare`."""
+def control(own: dict) -> str:
+    """The verdict on a run with shuffled labels: how near to chance it stayed."""
+    low, high = own[ALL]["accuracy_95"]
+    return (
+        f"A control: its training labels were shuffled, so nothing could be learnt. Accuracy over all turns {own[ALL]['accuracy']:.2f} "
+        f"[{low:.2f}, {high:.2f}], where 0.50 is chance."
+    )
+
+
+def _compared(spec: Spec, on: str) -> dict:
+    """The per-turn figures of the runs given as `compare`; FoilError if one of them was judged on another split."""
+    out = {}
+    for name, path in spec.compare.items():
+        try:
+            other = json.loads(path.read_text(encoding="utf-8"))
+            table, where = other["per_turn"], other.get("reported_on", "valid")
+        except (ValueError, KeyError):
+            raise FoilError(f"{path}: compare.{name}: not a metrics.json of stage discriminator. Give that file.") from None
+        if where != on:
+            raise FoilError(f"{path}: compare.{name}: its figures come from split {where}, this run's from {on}. Run it again with the same rows.")
+        out[name] = {"per_turn": table}
+    return out
+
+
+def _both_sides(spec: Spec, rows: list[Row], on: str) -> dict | None:
+    """{row key: messages with the chatbot's words} from the `all` input of the same sessions; None if it was not given."""
+    full = ("train_all", f"{on}_all")
+    if not spec.hyper.baselines or not all(s in spec.rows for s in full):
+        return None
+    texts = {(r["id"], r["pair"]): r["messages"] for s in full for r in read_rows(spec.rows[s], discriminator=True)}
+    if missing := [r.id for r in rows if r.key not in texts]:
+        raise FoilError(f"{spec.path}: rows.train_all: lacks {missing[0]} ({len(missing)} ids in all). Export both inputs from the same sessions.")
+    return texts
+
+
+def _beside(spec: Spec, train: list[Row], judged: list[Row], texts: dict | None) -> dict:
+    """The shortcuts on the very rows that D saw and was judged on."""
     h, out = spec.hyper, {}
 
     def plain(rows, texts=None):
         return [{"messages": (texts or {}).get(r.key, r.messages), "label": r.label, "pair": r.pair, "group": r.group} for r in rows]
 
-    kinds = {"bag of words (user)": "words", "length alone (user)": "length"} if h.baselines else {}
-    for name, kind in kinds.items():
-        out[name] = {"per_turn": shortcut(kind, plain(train), plain(valid), h.report_turns, spec.seed, int(h.bootstrap))}
-    if h.baselines and "train_all" in spec.rows and "valid_all" in spec.rows:
-        texts = {(r["id"], r["pair"]): r["messages"] for s in ("train_all", "valid_all") for r in read_rows(spec.rows[s], discriminator=True)}
-        if missing := [r.id for r in train + valid if r.key not in texts]:
-            raise FoilError(f"{spec.path}: rows.train_all: lacks {missing[0]} ({len(missing)} ids in all). Export both inputs from the same sessions.")
-        out["bag of words (chatbot only)"] = {
-            "per_turn": shortcut("chatbot", plain(train, texts), plain(valid, texts), h.report_turns, spec.seed, int(h.bootstrap))
-        }
-    for name, path in spec.compare.items():
-        try:
-            other = json.loads(path.read_text(encoding="utf-8"))
-            out[name] = {"per_turn": other["per_turn"]}
-        except (ValueError, KeyError):
-            raise FoilError(f"{path}: compare.{name}: not a metrics.json of stage discriminator. Give that file.") from None
+    kinds = {"bag of words (user)": ("words", None), "length alone (user)": ("length", None)} if h.baselines else {}
+    if texts:
+        kinds["bag of words (chatbot only)"] = ("chatbot", texts)
+    for name, (kind, said) in kinds.items():
+        out[name] = {"per_turn": shortcut(kind, plain(train, said), plain(judged, said), h.report_turns, spec.seed, int(h.bootstrap))}
     return out
 
 
-def run_discriminator(spec: Spec, out: Path, resume: bool = False) -> dict:
-    """Train D (Eq. 3), keep the step of the lowest validation loss, and write OUT/adapter, OUT/metrics.json, OUT/run.json.
+def _refuse_leaks(spec: Spec, sets: dict[str, list[Row]]) -> None:
+    groups = {split: {r.group for r in rows} for split, rows in sets.items()}
+    for one, other in combinations(groups, 2):
+        if shared := groups[one] & groups[other]:
+            raise FoilError(f"{spec.path}: rows: {len(shared)} groups stand in {one} and {other} (the first: {sorted(shared)[0][:60]!r}). Split by group.")
 
-    Figures are taken with fp32 weights, as D is served. Returns the metrics. Raises FoilError for unusable rows.
+
+def run_discriminator(spec: Spec, out: Path, resume: bool = False) -> dict:
+    """Train D (Eq. 3), keep the step of the lowest two-way loss on `valid`, and write OUT/adapter, OUT/metrics.json,
+    OUT/scores.jsonl and OUT/run.json.
+
+    Every reported figure comes from rows.test if it is given, so that nothing was chosen on it, else from `valid`;
+    metrics["reported_on"] says which. Figures are taken with fp32 weights, as D is served. Returns the metrics. Raises
+    FoilError for unusable rows, and for a group that stands in two splits.
     """
     h, events, start = spec.hyper, Events(out), time.time()
     prepare(spec)
     model, tokenizer, ids = build_judge(spec)
     template = read_template(spec.template)
     sets, record = {}, {}
-    for split, limit in (("train", h.max_sessions), ("valid", h.valid_sessions)):
+    limits = {"train": h.max_sessions, "valid": h.valid_sessions, "test": None}
+    for split, limit in limits.items():
+        if split not in spec.rows:
+            continue
         rows = [encode_discriminator(tokenizer, template, r) for r in read_rows(spec.rows[split], discriminator=True)]
         used = preflight(events, tokenizer, split, rows, h.max_length, pairs=True)
         kept = subset(pair_up(used), limit // 2 if limit else None, spec.seed)
         sets[split] = [row for pair in kept for row in pair]
         record[split] = row_record(spec.rows[split], sets[split], len(rows))
-    shared = {r.group for r in sets["train"]} & {r.group for r in sets["valid"]}
-    if shared:
-        raise FoilError(f"{spec.path}: rows: {len(shared)} groups stand in train and valid (the first: {sorted(shared)[0][:60]!r}). Split by group.")
+    _refuse_leaks(spec, sets)
+    on = "test" if "test" in sets else "valid"
+    # read before the training, so that a wrong file is said at once and not hours later
+    compared, texts = _compared(spec, on), _both_sides(spec, sets["train"] + sets[on], on)
     if h.label_shuffle:
         shuffled(sets["train"], spec.seed)
     pairs = pair_up(sets["train"])
@@ -184,17 +227,18 @@ def run_discriminator(spec: Spec, out: Path, resume: bool = False) -> dict:
     keep.restore(model)
     model.save_pretrained(str(out / "adapter"))
     trained = round(time.time() - start)
-    scored = score_all(model.float(), h.head, ids, sets["valid"])
+    scored = score_all(model.float(), h.head, ids, sets[on])
     own = per_turn(scored, h.report_turns, spec.seed, int(h.bootstrap))
-    beside = _beside(spec, sets["train"], sets["valid"])
+    beside = {**_beside(spec, sets["train"], sets[on], texts), **compared}
     metrics = {
-        "per_turn": own, "beside": beside, "verdict": verdict(own, beside, h.input == "all"), "best_step": keep.best["step"],
-        "steps": trainer.state.global_step, "during": keep.seen, "sessions": len(sets["valid"]), "seconds": trained,
+        "reported_on": on, "per_turn": own, "beside": beside,
+        "verdict": control(own) if h.label_shuffle else verdict(own, beside, h.input == "all"), "best_step": keep.best["step"],
+        "steps": trainer.state.global_step, "during": keep.seen, "sessions": len(sets[on]), "seconds": trained,
         "label_token_ids": {"real": ids[0], "simulated": ids[1]}, "context": any(m["role"] == "system" for r in sets["train"] for m in r.messages),
         **quick(scored),
     }
     (out / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     (out / "scores.jsonl").write_text("".join(json.dumps(s) + "\n" for s in scored), encoding="utf-8")
     save_run(spec, out, metrics, record)
-    events.emit("done", stage="discriminator", out="adapter", seconds=trained, verdict=metrics["verdict"], **quick(scored))
+    events.emit("done", stage="discriminator", out="adapter", seconds=trained, reported_on=on, verdict=metrics["verdict"], **quick(scored))
     return metrics

@@ -84,7 +84,7 @@ NEEDS = {
 }
 ROW_KEYS = {
     "sft": ("train", "valid"),
-    "discriminator": ("train", "valid", "train_all", "valid_all"),
+    "discriminator": ("train", "valid", "test", "train_all", "valid_all", "test_all"),
     "score": ("score",),
     "export": (),
     "base": (),

@@ -79,33 +79,34 @@ def judge_rows(pairs: int, seed: int, turns: int = 3) -> list[dict]:
     return rows
 
 
-@pytest.fixture
-def write(tmp_path):
-    """write(name, rows or dict) -> path: JSONL for a list, JSON for a dict."""
-
-    def put(name: str, what) -> Path:
-        path = tmp_path / name
-        lines = [json.dumps(r) for r in what] if isinstance(what, list) else [json.dumps(what)]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return path
-
-    return put
+def put(folder: Path, name: str, what) -> Path:
+    """FOLDER/name: JSONL for a list, JSON for a dict."""
+    path = folder / name
+    lines = [json.dumps(r) for r in what] if isinstance(what, list) else [json.dumps(what)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
 
 
-@pytest.fixture
-def make_spec(write, base):
-    """make_spec(stage, rows={split: rows}, hyper={...}, **fields) -> a checked Spec."""
+def spec_in(folder: Path, stage: str, rows: dict | None = None, hyper: dict | None = None, **fields):
+    """A checked Spec of `stage`, its rows {split: rows} and itself written into `folder`. fields: at least `base`."""
     from foil_train.spec import load_spec
 
-    def make(stage: str, rows: dict | None = None, hyper: dict | None = None, **fields):
-        spec = {"stage": stage, "base": str(base), "template": str(TEMPLATE), "name": "toy", "kind": "simulator", "seed": 5, **fields}
-        if rows:
-            spec["rows"] = {k: str(write(f"{stage}.{k}.jsonl", v)) for k, v in rows.items()}
-        if hyper is not None:
-            spec["hyper"] = hyper
-        return load_spec(write(f"{stage}.json", spec), stage)
+    spec = {"stage": stage, "template": str(TEMPLATE), "name": "toy", "kind": "simulator", "seed": 5, **fields}
+    if rows:
+        spec["rows"] = {k: str(put(folder, f"{stage}.{k}.jsonl", v)) for k, v in rows.items()}
+    if hyper is not None:
+        spec["hyper"] = hyper
+    return load_spec(put(folder, f"{stage}.json", spec), stage)
 
-    return make
+
+@pytest.fixture
+def write(tmp_path):
+    return lambda name, what: put(tmp_path, name, what)
+
+
+@pytest.fixture
+def make_spec(tmp_path, base):
+    return lambda stage, rows=None, hyper=None, **fields: spec_in(tmp_path, stage, rows, hyper, **{"base": str(base), **fields})
 
 
 def events_of(out: Path) -> list[dict]:
