@@ -8,8 +8,9 @@ import {
   tokenizeRequestSchema,
   unloadAdapterSchema,
 } from '../protocol.ts';
-import { chatChunks, chatCompletion, prepareChat } from './chat.ts';
-import { prepareCompletion, textChunks, textCompletion } from './completions.ts';
+import { answerChunks, type PreparedRequest, wholeAnswer } from './answer.ts';
+import { prepareChat } from './chat.ts';
+import { prepareCompletion } from './completions.ts';
 import type { Engine } from './engine.ts';
 import { errorAnswer, HttpError, parseBody } from './http-error.ts';
 import type { Leases } from './leases.ts';
@@ -58,20 +59,22 @@ export function createApp({ engine, leases, token, health }: AppOptions): Hono {
     return c.json({ count: tokens.length, tokens, max_model_len: model.lane.limit });
   });
 
+  const answer = async (
+    c: Context,
+    prepared: PreparedRequest,
+    stream: boolean | null | undefined,
+  ): Promise<Response> => {
+    if (stream) return eventStream(c, (abort) => answerChunks(engine, prepared, abort));
+    return c.json(await wholeAnswer(engine, prepared, c.req.raw.signal));
+  };
   app.post('/v1/chat/completions', async (c) => {
     const request = await parseBody(c.req.raw, chatRequestSchema);
-    const chat = prepareChat(engine, request);
-    const { signal } = c.req.raw;
-    if (!request.stream) return c.json(await chatCompletion(engine, chat, signal));
-    return eventStream(c, (abort) => chatChunks(engine, chat, abort));
+    return answer(c, prepareChat(engine, request), request.stream);
   });
 
   app.post('/v1/completions', async (c) => {
     const request = await parseBody(c.req.raw, completionRequestSchema);
-    const completion = prepareCompletion(engine, request);
-    const { signal } = c.req.raw;
-    if (!request.stream) return c.json(await textCompletion(engine, completion, signal));
-    return eventStream(c, (abort) => textChunks(engine, completion, abort));
+    return answer(c, prepareCompletion(engine, request), request.stream);
   });
 
   app.post('/v1/load_lora_adapter', async (c) => {
