@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { FakeChatModel, FakeDiscriminator, FakeRegistry, type Script } from '../../src/backends/fake/models.ts';
 import { FakePairStore, FakeSessionStore } from '../../src/backends/fake/stores.ts';
 import type { Ports } from '../../src/core/ports.ts';
+import type { ChatMessage } from '../../src/core/prompt/messages.ts';
 import { contextSchema, type LiveSession } from '../../src/core/session/schema.ts';
-import { pathTo } from '../../src/core/session/tree.ts';
+import { pathTo, toTurns } from '../../src/core/session/tree.ts';
 import { Channel } from '../../src/core/workflows/channel.ts';
 import { converse } from '../../src/core/workflows/converse/converse.ts';
 import type { ConverseCommand, ConverseEvent, ConverseOptions } from '../../src/core/workflows/converse/types.ts';
@@ -16,17 +18,34 @@ function setUp(scripts: { simulator: Script; chatbot?: Script; delayMs?: number 
   // Words of the last user turn make z, so that every reward in a test can be computed by hand.
   const judge = new FakeDiscriminator('disc', (messages) => messages.filter((m) => m.role === 'user').join().length);
   const wordy = new FakeDiscriminator('words', (messages) => (messages.at(-1)?.content ?? '').split(' ').length - 3);
+  const slow = new SlowDiscriminator();
   const sessions = new FakeSessionStore();
   const pairs = new FakePairStore();
   let ids = 0;
   const ports: Ports = {
-    models: new FakeRegistry({ simulators: [simulator], chatbots: [chatbot], discriminators: [judge, wordy] }),
+    models: new FakeRegistry({ simulators: [simulator], chatbots: [chatbot], discriminators: [judge, wordy, slow] }),
     sessions,
     pairs,
     clock: { now: () => new Date(0), sleep: async () => {} },
     newId: (prefix) => `${prefix}-${++ids}`,
   };
-  return { ports, sessions, pairs, simulator, chatbot };
+  return { ports, sessions, pairs, simulator, chatbot, slow };
+}
+
+/** A discriminator that takes its time, and stops at once when it is told to. */
+class SlowDiscriminator extends FakeDiscriminator {
+  delayMs = 0;
+  calls = 0;
+
+  constructor() {
+    super('slow', () => 0);
+  }
+
+  override async score(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number> {
+    this.calls += 1;
+    await sleep(this.delayMs, undefined, { signal });
+    return await super.score(messages, signal);
+  }
 }
 
 function blank(): LiveSession {
@@ -145,6 +164,83 @@ describe('converse', () => {
     expect(node?.partial).toBe(true);
     expect(node?.content.split(' ').length).toBeLessThan(7);
     expect(events.filter((event) => event.type === 'error')).toEqual([]);
+  });
+
+  test('stop while D is judging stops the command too: the turn stays, and no reply begins', async () => {
+    const { ports, chatbot, slow } = setUp({ simulator: () => 'hi' });
+    slow.delayMs = 1000;
+    const session = { ...blank(), roles: { ...blank().roles, discriminator: 'slow' } };
+    const seats = { user: 'human', assistant: 'model' } as const;
+    const { session: after, events } = await play(
+      ports,
+      [{ type: 'say', text: 'my own words' }, { type: 'stop' }],
+      { seats },
+      session,
+    );
+    expect(texts(after)).toEqual(['my own words']);
+    expect(chatbot.requests).toEqual([]);
+    expect(events.filter((event) => event.type === 'error')).toEqual([]);
+  });
+
+  test('a whole turn whose score is cancelled is kept once, and its end is told', async () => {
+    const { ports, slow } = setUp({ simulator: () => 'bye now<end>' });
+    slow.delayMs = 1000;
+    const session = { ...blank(), roles: { ...blank().roles, discriminator: 'slow' } };
+    const { session: after, events } = await play(ports, [{ type: 'run' }, { type: 'stop' }], {}, session);
+    expect(after.nodes).toMatchObject([{ content: 'bye now', end: true }]);
+    expect(after.nodes[0]?.partial).toBeUndefined();
+    expect(events.filter((event) => event.type === 'ended')).toEqual([{ type: 'ended', by: 'simulator' }]);
+  });
+
+  test('whoever leaves, by a signal or by reading no further, stops what runs; nothing that is queued begins', async () => {
+    for (const bySignal of [true, false]) {
+      const { ports, simulator, chatbot } = setUp({ simulator: () => 'one two three', delayMs: 20 });
+      const channel = new Channel<ConverseCommand>();
+      for (let i = 0; i < 5; i += 1) channel.push({ type: 'step' });
+      const controller = new AbortController();
+      const options: ConverseOptions = { seats: MODEL_SEATS, first: 'user', alternatives: 8, maxUserTurns: 4 };
+      for await (const event of converse(ports, blank(), options, channel, controller.signal)) {
+        if (event.type !== 'delta') continue;
+        if (bySignal) controller.abort();
+        else break;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect([simulator.requests.length, chatbot.requests.length]).toEqual([1, 0]);
+    }
+  });
+
+  test('a session that is left while it is being saved is not judged any more', async () => {
+    const { ports, sessions, slow } = setUp({ simulator: () => 'hi' });
+    const controller = new AbortController();
+    const save = sessions.saveLive.bind(sessions);
+    sessions.saveLive = async (session) => {
+      await save(session);
+      controller.abort();
+    };
+    const session = { ...blank(), roles: { ...blank().roles, discriminator: 'slow' } };
+    const channel = new Channel<ConverseCommand>();
+    channel.push({ type: 'step' });
+    const options: ConverseOptions = { seats: MODEL_SEATS, first: 'user', alternatives: 8, maxUserTurns: 4 };
+    for await (const _ of converse(ports, session, options, channel, controller.signal));
+    expect(sessions.live.get('s1')?.nodes).toHaveLength(1);
+    expect(slow.calls).toBe(0);
+  });
+
+  test('a turn that was cut off is in no pair, no corpus and no alternatives', async () => {
+    const { ports } = setUp({ simulator: () => new Error('half a sen') });
+    const { session, events } = await play(ports, [{ type: 'step' }, { type: 'alternatives', node: 0 }]);
+    expect(events.findLast((event) => event.type === 'error')).toMatchObject({ error: { code: 'partial-turn' } });
+    expect(toTurns(pathTo(session))).toEqual([]);
+  });
+
+  test('an edited text is compared with the turn before it, also where that has no score yet', async () => {
+    const { ports } = setUp({ simulator: () => 'five words are in here' });
+    const first = await play(ports, [{ type: 'run' }], { maxUserTurns: 2 });
+    const bare = { ...first.session, nodes: first.session.nodes.map((node) => ({ ...node, scores: {} })) };
+    const { events } = await play(ports, [{ type: 'rescore', node: 2, text: 'a b c d' }], {}, bare);
+    const scored = events.findLast((event) => event.type === 'candidates');
+    // z = words - 3: 1 for the edit, 2 for the turn before (Eq. 4), not z_0 = 0.
+    expect(scored).toMatchObject({ previousZ: 2, candidates: [{ z: 1, r: -1 }] });
   });
 
   test('alternatives: one request of n from the same prefix, ranked by r with the original among them; branch; pair', async () => {

@@ -61,7 +61,7 @@ export function insertLive(db: IndexDb, session: LiveSession, length: number): v
     risk: hasRiskLanguage([...path.map((node) => node.content), session.context.current_summary ?? '']),
     updated: session.updated,
   });
-  const users = path.filter((node) => node.role === 'user' && node.content.trim() !== '');
+  const users = path.filter((node) => node.role === 'user' && node.content.trim() !== '' && !node.partial);
   for (const discriminator of new Set(users.flatMap((node) => Object.keys(node.scores)))) {
     const z = users.map((node) => node.scores[discriminator]?.z);
     const logitP0 = users[0]?.scores[discriminator]?.logit_p0 ?? 0;

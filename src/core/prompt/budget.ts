@@ -65,7 +65,7 @@ export async function withinWindow<R>(
     const fit = fitTurns(turns, limit);
     if (turns.length > 0 && fit.turns.length === 0) {
       throw new FoilError('turn-too-long', 'the last turn alone is longer than the window of the model', {
-        remedy: 'shorten the turn, or switch to a model with a longer window',
+        remedy: 'shorten the turn, ask for shorter replies (max_tokens), or switch to a model with a longer window',
       });
     }
     try {

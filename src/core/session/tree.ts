@@ -59,10 +59,13 @@ export function countUserTurns(path: readonly { role: Role; content: string }[])
   return path.filter((turn) => turn.role === 'user' && turn.content.trim() !== '').length;
 }
 
-/** A branch as turns for a corpus or a prompt: an end marker without words is no turn, and is left out. */
+/**
+ * A branch as turns for a corpus or a pair. An end marker without words is no turn, and what was cut off was never said:
+ * both are left out.
+ */
 export function toTurns(path: readonly TurnNode[]): Turn[] {
   return path
-    .filter((node) => node.content.trim() !== '')
+    .filter((node) => node.content.trim() !== '' && !node.partial)
     .map((node) => ({ role: node.role, content: node.content, annotations: null, by: node.by }));
 }
 

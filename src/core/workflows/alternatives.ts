@@ -14,8 +14,6 @@ export interface AlternativesRequest {
   readonly original: { text: string; end: boolean; by: Author } | null;
   /** Index of the first candidate; 0 unless more samples join earlier ones. */
   readonly firstIndex?: number;
-  /** z_{t-1}; z_0 for the first user turn. Computed if absent. */
-  readonly previousZ?: number;
   /** How many to sample; 8 in the paper. */
   readonly n: number;
   readonly seed: number;
@@ -40,9 +38,7 @@ export async function* alternatives(
   const said = await speak(simulator, { role: 'user', context, contextBudget, turns: history, n, seed }, signal);
   yield { type: 'sampled', done: said.length, of: n };
 
-  const previousZ = discriminator
-    ? (request.previousZ ?? (await zBefore(discriminator, context, history, signal)))
-    : null;
+  const previousZ = discriminator ? await zBefore(discriminator, context, history, signal) : null;
   const sampled = said.map((utterance) => ({
     ...utterance,
     by: { kind: 'model' as const, name: simulator.name, seed: utterance.seed, sampling: simulator.sampling },
@@ -78,7 +74,7 @@ export async function zAfter(
 }
 
 /** z_{t-1}: after the last user turn of h_t, or z_0 if there is none. */
-async function zBefore(
+export async function zBefore(
   discriminator: Discriminator,
   context: Context,
   history: readonly PromptTurn[],

@@ -1,6 +1,6 @@
 import type { Discriminator } from '../ports.ts';
 import { withinWindow } from '../prompt/budget.ts';
-import { renderContext } from '../prompt/context.ts';
+import { DEFAULT_CONTEXT_BUDGET, renderContext } from '../prompt/context.ts';
 import { discriminatorMessages, type PromptTurn } from '../prompt/messages.ts';
 import type { Context } from '../session/schema.ts';
 
@@ -14,14 +14,14 @@ export async function judge(
   turns: readonly PromptTurn[],
   signal: AbortSignal,
 ): Promise<number> {
+  const { window, input } = discriminator;
+  // As in fitContext, a context takes at most half of the window, so that h_t has room.
+  const budget = window === null ? DEFAULT_CONTEXT_BUDGET : Math.min(DEFAULT_CONTEXT_BUDGET, Math.floor(window / 2));
   // The default instruction, whoever simulates: real and simulated sessions must be read with the same text.
-  const system = renderContext({ ...context, instruction: null }).text;
-  const room =
-    discriminator.window === null
-      ? null
-      : discriminator.window - Math.ceil(new TextEncoder().encode(system).length / 3) - 32;
+  const system = input.context ? renderContext({ ...context, instruction: null }, { budget }).text : '';
+  const room = window === null ? null : window - Math.ceil(new TextEncoder().encode(system).length / 3) - 32;
   return await withinWindow(turns, room, (fit) =>
-    discriminator.score(discriminatorMessages(system, fit, discriminator.input), signal),
+    discriminator.score(discriminatorMessages(system, fit, input), signal),
   );
 }
 

@@ -4,7 +4,7 @@ import type { Candidate } from '../../preference/candidates.ts';
 import { rank } from '../../preference/candidates.ts';
 import type { PreferencePair } from '../../preference/schema.ts';
 import { countUserTurns, tip, toTurns } from '../../session/tree.ts';
-import { alternatives, zAfter } from '../alternatives.ts';
+import { alternatives, zAfter, zBefore } from '../alternatives.ts';
 import { deriveSeed } from '../seed.ts';
 import type { ConversationState } from './state.ts';
 import { commit, judgeBranch } from './turns.ts';
@@ -80,8 +80,9 @@ export async function rescore(state: ConversationState, id: number, text: string
   const node = state.userNode(id);
   const { discriminator } = await models(state);
   await state.during({ kind: 'judging', node: id }, async (signal) => {
-    const z = await zAfter(discriminator, state.session.context, state.prompt(node.parent), text, signal);
-    const previousZ = discriminator ? state.zBefore(node, discriminator.name, discriminator.logitP0) : null;
+    const [context, history] = [state.session.context, state.prompt(node.parent)];
+    const z = await zAfter(discriminator, context, history, text, signal);
+    const previousZ = discriminator ? await zBefore(discriminator, context, history, signal) : null;
     const r = z === null || previousZ === null ? null : z - previousZ;
     const candidate: Candidate = { index: -1, text, end: false, by: { kind: 'human' }, z, r };
     state.emit({ type: 'candidates', node: id, candidates: [candidate], previousZ, done: true });

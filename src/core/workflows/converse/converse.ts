@@ -8,7 +8,8 @@ import type { ConverseCommand, ConverseEvent, ConverseOptions } from './types.ts
 /**
  * A live session: commands in, typed events out. One command is carried out at a time, in order; `stop` and `pause` act
  * at once on what is under way. Every finished turn, score and pair is saved before its event is sent, so that kill -9
- * loses none. Ends when `commands` ends (after what is queued) or `signal` aborts.
+ * loses none. Ends when `commands` ends (after what is queued), or when `signal` aborts or the consumer stops reading
+ * (at once: what is queued is dropped).
  *
  * Errors of models and stores become `error` events; the session stays usable.
  */
@@ -22,10 +23,11 @@ export async function* converse(
   const events = new Channel<ConverseEvent>();
   const queue = new Channel<QueuedCommand>();
   const state = new ConversationState(ports, session, options, (event) => events.push(event));
+  let left = signal.aborted;
 
   const reading = (async () => {
     for await (const command of commands) {
-      if (signal.aborted) break;
+      if (left) break;
       // These overtake the queue: they are about what is under way now.
       if (command.type === 'stop') state.interrupt(true);
       else if (command.type === 'pause') state.interrupt(false);
@@ -34,16 +36,17 @@ export async function* converse(
     }
   })().finally(() => queue.close());
 
-  const abort = () => {
-    state.interrupt(true);
+  const leave = () => {
+    left = true;
+    state.close();
     queue.close();
   };
-  signal.addEventListener('abort', abort, { once: true });
+  signal.addEventListener('abort', leave, { once: true });
 
   const working = (async () => {
     state.announce();
     for await (const command of queue) {
-      if (signal.aborted) break;
+      if (left) break;
       try {
         await handle(state, command);
       } catch (error) {
@@ -55,9 +58,8 @@ export async function* converse(
   try {
     yield* events;
   } finally {
-    signal.removeEventListener('abort', abort);
-    state.interrupt(true);
-    queue.close();
+    signal.removeEventListener('abort', leave);
+    leave();
     await working;
     void reading;
   }

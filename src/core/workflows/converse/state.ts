@@ -14,6 +14,7 @@ export class ConversationState {
   private seated: Seats;
   private isRunning = false;
   private task: AbortController | null = null;
+  private readonly closing = new AbortController();
 
   constructor(ports: Ports, session: LiveSession, options: ConverseOptions, emit: (event: ConverseEvent) => void) {
     this.ports = ports;
@@ -57,6 +58,12 @@ export class ConversationState {
     if (cancel) this.task?.abort();
   }
 
+  /** The session is left: what runs is cancelled, and nothing else begins. Saving goes on. */
+  close(): void {
+    this.setRunning(false);
+    this.closing.abort();
+  }
+
   report(error: unknown): void {
     this.setRunning(false);
     const known = asFoilError(error);
@@ -70,13 +77,14 @@ export class ConversationState {
     this.emit({ type: 'session', session });
   }
 
-  /** Runs one cancellable piece of work and shows it as the activity. */
+  /** Runs one cancellable piece of work and shows it as the activity. @throws AbortError once the session is left. */
   async during<R>(activity: Activity, work: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    this.closing.signal.throwIfAborted();
     const task = new AbortController();
     this.task = task;
     this.emit({ type: 'activity', activity });
     try {
-      return await work(task.signal);
+      return await work(AbortSignal.any([task.signal, this.closing.signal]));
     } finally {
       this.task = null;
       this.emit({ type: 'activity', activity: null });
@@ -122,10 +130,16 @@ export class ConversationState {
     throw new FoilError('no-turn', `this session has no turn ${id}`, { remedy: 'pick a turn of the open session' });
   }
 
+  /** A whole user turn: what was cut off is nobody's utterance, and no side of a comparison. */
   userNode(id: number): TurnNode {
     const node = this.node(id);
-    if (node.role === 'user') return node;
-    throw new FoilError('not-user-turn', 'only user turns have alternatives', { remedy: 'select a user turn' });
+    if (node.role !== 'user') {
+      throw new FoilError('not-user-turn', 'only user turns have alternatives', { remedy: 'select a user turn' });
+    }
+    if (!node.partial) return node;
+    throw new FoilError('partial-turn', 'the turn was cut off, so there is nothing to compare', {
+      remedy: 'ask for it again (retry) first',
+    });
   }
 
   /** z_{t-1} of a turn, from the scores on its own branch. */

@@ -4,7 +4,7 @@ import type { Author, Role } from '../../session/schema.ts';
 import { addTurn, countUserTurns, setNode } from '../../session/tree.ts';
 import { judge } from '../judge.ts';
 import { deriveSeed } from '../seed.ts';
-import { speak } from '../speak.ts';
+import { speak, type Utterance } from '../speak.ts';
 import type { ConversationState } from './state.ts';
 
 /** A person speaks; if a model has the other seat, it answers. */
@@ -31,7 +31,7 @@ export async function run(state: ConversationState): Promise<void> {
     while (state.running && !state.head()?.end) {
       const role = state.turnOf('model');
       if (state.seats[role] === 'human') break;
-      if (role === 'user' && countUserTurns(state.path()) >= state.options.maxUserTurns) {
+      if (role === 'user' && countUserTurns(state.prompt()) >= state.options.maxUserTurns) {
         state.emit({ type: 'ended', by: 'cap' });
         break;
       }
@@ -55,8 +55,9 @@ export async function modelTurn(state: ConversationState): Promise<void> {
   );
   const by: Author = { kind: 'model', name, seed, sampling: model.sampling };
   let arrived = '';
+  let said: Utterance | undefined;
   try {
-    const [said] = await state.during({ kind: 'speaking', role, model: name }, (signal) =>
+    [said] = await state.during({ kind: 'speaking', role, model: name }, (signal) =>
       speak(
         model,
         {
@@ -76,11 +77,12 @@ export async function modelTurn(state: ConversationState): Promise<void> {
         signal,
       ),
     );
-    if (said) await commit(state, role, { content: said.text, by, ...(said.end ? { end: true } : {}) }, parent);
   } catch (error) {
     if (arrived.trim() !== '') await commit(state, role, { content: arrived.trim(), by, partial: true }, parent);
     throw error;
   }
+  // Not within the `try`: a whole reply whose score is cancelled must not be kept a second time, as a partial one.
+  if (said) await commit(state, role, { content: said.text, by, ...(said.end ? { end: true } : {}) }, parent);
 }
 
 /** Saves a turn, then tells of it, then judges it. */
@@ -93,13 +95,17 @@ export async function commit(
   const added = addTurn(state.session, parent, { role, ...turn, at: state.ports.clock.now().toISOString() });
   await state.change(added.session);
   state.emit({ type: 'turn', node: added.node });
-  if (role === 'user' && !turn.partial) await judgeBranch(state);
-  if (turn.end) state.emit({ type: 'ended', by: turn.by.kind === 'human' ? 'person' : 'simulator' });
+  try {
+    if (role === 'user' && !turn.partial) await judgeBranch(state);
+  } finally {
+    if (turn.end) state.emit({ type: 'ended', by: turn.by.kind === 'human' ? 'person' : 'simulator' });
+  }
 }
 
 /**
  * Gives every user turn of the open branch its z_t by the current discriminator; those that have one keep it. A turn that
- * could not be judged is still a turn: the session goes on, and `retry` judges it later.
+ * could not be judged is still a turn: the session goes on, and `retry` judges it later. Throws only when it is cancelled,
+ * since whoever stops the judging wants nothing else to begin after it.
  */
 export async function judgeBranch(state: ConversationState): Promise<void> {
   const name = state.session.roles.discriminator;
@@ -124,6 +130,7 @@ export async function judgeBranch(state: ConversationState): Promise<void> {
     }
   } catch (error) {
     const known = asFoilError(error);
-    if (known) state.emit({ type: 'error', error: known, retry: true });
+    if (!known) throw error;
+    state.emit({ type: 'error', error: known, retry: true });
   }
 }
