@@ -18,11 +18,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 // `foil ... | head`: the reader has seen enough, and that is no error; whatever is written survives a stop at any moment
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // EIO: the terminal itself is gone (a closed window, a lost line)
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-  process.exit(EXIT.done);
-});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // EIO: the terminal itself is gone (a closed window, a lost line)
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    process.exit(EXIT.done);
+  });
+}
 
 const { stdout, stderr, stdin, env } = process;
 const code = await runCli(process.argv.slice(2), {

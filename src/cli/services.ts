@@ -42,10 +42,14 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
     const settings = await config();
     const { Registry } = await import('../backends/registry/registry.ts');
     const { embeddedSource } = await import('../backends/registry/embedded-source.ts');
+    const { workspaceEngine } = await import('../backends/vllm/source.ts');
     const opened = new Registry({
       config: settings,
       modelDirs: [...new Set([join(installRoot(), 'models'), join(workspace, 'models')])],
-      engine: embeddedSource(settings, (step) => listener(step)),
+      engine: workspaceEngine(
+        workspace,
+        embeddedSource(settings, (step) => listener(step)),
+      ),
       env,
     });
     closers.push(() => opened.close());

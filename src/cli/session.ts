@@ -81,7 +81,8 @@ export async function playCommands(
   let failure: FoilError | null = null;
   for await (const event of converse(await cli.ports(), session, full, channel, cli.signal)) {
     if (event.type === 'session') last = event.session;
-    else if (event.type === 'error') failure = event.error;
+    // What fails after it mostly fails because of it: the first one says what to mend.
+    else if (event.type === 'error') failure ??= event.error;
     onEvent(event);
   }
   cli.signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import lockfile from 'proper-lockfile';
 import { FoilError } from '../../core/errors.ts';
@@ -20,6 +20,9 @@ export function diskError(error: unknown, file: string): unknown {
     EACCES: ['not-permitted', 'the file may not be used', 'check its owner and permissions'],
     EPERM: ['not-permitted', 'the file may not be used', 'check its owner and permissions'],
     EROFS: ['not-permitted', 'the file system is read-only', 'use another folder'],
+    ENOENT: ['no-folder', 'there is no such folder', 'make the folder, or correct the path'],
+    ENOTDIR: ['no-folder', 'a part of the path is a file, not a folder', 'correct the path'],
+    EISDIR: ['is-folder', 'this is a folder, not a file', 'name a file, or move the folder away'],
   };
   const entry = code === undefined ? undefined : known[code];
   return entry ? new FoilError(entry[0], entry[1], { where: { file }, remedy: entry[2], cause: error }) : error;
@@ -94,6 +97,28 @@ export async function appendRecords(file: string, records: readonly unknown[]): 
     if (size === 0) await syncFolder(dirname(file));
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Writes a file whole or not at all: whatever stops it leaves what was there before. What is no regular file, such as
+ * `/dev/stdout` or a named pipe, is written to as it is. Throws FoilError for what the file system refuses.
+ */
+export async function replaceFile(file: string, parts: Iterable<string>): Promise<void> {
+  const special = (await stat(file).catch(() => null))?.isFile() === false;
+  const target = special ? file : `${file}.${process.pid}.partial`;
+  try {
+    const handle = await open(target, 'w');
+    try {
+      await handle.writeFile(parts);
+      if (!special) await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (!special) await rename(target, file);
+  } catch (error) {
+    if (!special) await rm(target, { force: true }).catch(() => undefined);
+    throw diskError(error, file);
   }
 }
 

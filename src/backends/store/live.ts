@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Low } from 'lowdb';
 import { TextFile } from 'lowdb/node';
 import { FoilError } from '../../core/errors.ts';
-import { type LiveSession, liveSessionSchema, type Session } from '../../core/session/schema.ts';
+import { type LiveSession, liveSessionSchema, type Session, type TurnNode } from '../../core/session/schema.ts';
 import { pathTo, toTurns } from '../../core/session/tree.ts';
 import { checkName, withLock } from './disk.ts';
 import { LIVE } from './index-rows.ts';
@@ -123,6 +123,7 @@ export function liveToSession(live: LiveSession, file: string): Session {
     const by = path.findLast((node) => node.role === role)?.by;
     return by === undefined || by.kind === 'human' ? 'person' : by.name;
   };
+  const scores = scoresOf(path);
   return {
     schema: 1,
     id: live.id,
@@ -131,6 +132,21 @@ export function liveToSession(live: LiveSession, file: string): Session {
     context: live.context,
     turns,
     origin: { simulator: author('user'), chatbot: author('assistant'), seed: live.seed },
+    ...(scores === undefined ? {} : { scores }),
     meta: { created: live.created, updated: live.updated },
   };
+}
+
+/** Scores of the discriminators that judged every user turn of a branch; undefined if none did. */
+function scoresOf(path: readonly TurnNode[]): Session['scores'] {
+  const users = path.filter((node) => node.role === 'user' && node.content.trim() !== '' && !node.partial);
+  const first = users[0]?.scores ?? {};
+  const whole = Object.entries(first).filter(([name]) => users.every((node) => node.scores[name]));
+  if (whole.length === 0) return undefined;
+  return Object.fromEntries(
+    whole.map(([name, { logit_p0, template = 'unknown', engine = 'unknown' }]) => [
+      name,
+      { z: users.flatMap((node) => node.scores[name]?.z ?? []), logit_p0, template, engine },
+    ]),
+  );
 }

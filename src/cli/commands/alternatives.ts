@@ -1,7 +1,8 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { FoilError } from '../../core/errors.ts';
 import type { Candidate } from '../../core/preference/candidates.ts';
 import { rank } from '../../core/preference/candidates.ts';
+import { sigmoid } from '../../core/reward/reward.ts';
 import type { LiveSession } from '../../core/session/schema.ts';
 import { pathTo } from '../../core/session/tree.ts';
 import type { ConverseCommand, ConverseEvent } from '../../core/workflows/converse/types.ts';
@@ -14,7 +15,7 @@ interface AlternativesOptions extends SessionOptions {
   readonly n?: number;
   readonly text?: string;
   readonly continue?: number;
-  readonly pair?: string;
+  readonly pair?: readonly [chosen: number, rejected: number];
 }
 
 /** `foil alternatives`: what `a` does on a user turn of the Chat screen. */
@@ -26,7 +27,7 @@ export function registerAlternatives(program: Command, run: Run): void {
     .option('-n <count>', 'how many to sample (the paper: 8)', integer(1, 64))
     .option('--text <text>', 'a text of your own, scored beside them')
     .option('--continue <index>', 'add this candidate as a branch, and open it', integer(0))
-    .option('--pair <chosen,rejected>', 'keep two candidates as a preference pair')
+    .option('--pair <chosen,rejected>', 'keep two candidates as a preference pair', twoIndices)
     .option('--simulator <name>', 'instead of the one of the session')
     .option('--discriminator <name>', 'instead of the one of the session')
     .addHelpText(
@@ -66,8 +67,8 @@ async function alternativesCommand(cli: Cli, target: string, options: Alternativ
   print(cli, rank(found));
   const act: ConverseCommand[] = [];
   if (options.pair !== undefined) {
-    const [chosen, rejected] = options.pair.split(',').map((index) => pick(found, Number(index)));
-    if (chosen && rejected) act.push({ type: 'pair', node: node.id, chosen, rejected });
+    const [chosen, rejected] = options.pair;
+    act.push({ type: 'pair', node: node.id, chosen: pick(found, chosen), rejected: pick(found, rejected) });
   }
   if (options.continue !== undefined)
     act.push({ type: 'continue', node: node.id, candidate: pick(found, options.continue) });
@@ -100,6 +101,14 @@ async function play(
   );
 }
 
+function twoIndices(text: string): [number, number] {
+  const [, chosen, rejected] = /^(\d+),(\d+)$/.exec(text) ?? [];
+  if (chosen === undefined || rejected === undefined) {
+    throw new InvalidArgumentError('It takes two indices of candidates: the chosen, a comma, the rejected.');
+  }
+  return [Number(chosen), Number(rejected)];
+}
+
 function pick(found: readonly Candidate[], index: number): Candidate {
   const candidate = found.find((other) => other.index === index);
   if (candidate) return candidate;
@@ -112,7 +121,7 @@ function print(cli: Cli, ranked: readonly Candidate[]): void {
   cli.out.line('index       r     p  text');
   for (const candidate of ranked) {
     const { index, r, z, text, end } = candidate;
-    const p = z === null ? null : 1 / (1 + Math.exp(-z));
+    const p = z === null ? null : sigmoid(z);
     cli.out.event({ event: 'candidate', ...candidate, p });
     const numbers = `${(r === null ? '-' : r.toFixed(2)).padStart(8)}${(p === null ? '-' : p.toFixed(2)).padStart(6)}`;
     const shown = `${text.replaceAll('\n', ' ')}${end ? ' (ends the session)' : ''}`;

@@ -1,8 +1,10 @@
 import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
+import { sigmoid } from '../../core/reward/reward.ts';
 import type { ConverseCommand, ConverseEvent, Seats } from '../../core/workflows/converse/types.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
+import { scoreText } from '../scores.ts';
 import type { SessionOptions } from '../session.ts';
 
 interface ChatOptions extends SessionOptions {
@@ -118,7 +120,7 @@ function printer(cli: Cli): { take: (event: ConverseEvent) => void; finish: () =
       waiting = { node: id, text: end && content === '' ? '' : text };
       if (role === 'assistant') flush();
     } else if (event.type === 'scored') {
-      const p = 1 / (1 + Math.exp(-event.score.z));
+      const p = sigmoid(event.score.z);
       out.event({
         event: 'scored',
         node: event.node,
@@ -127,8 +129,7 @@ function printer(cli: Cli): { take: (event: ConverseEvent) => void; finish: () =
         p,
         r: event.r,
       });
-      if (waiting?.node === event.node)
-        flush(`\n      p ${p.toFixed(2)}  r ${event.r < 0 ? '' : '+'}${event.r.toFixed(2)}`);
+      if (waiting?.node === event.node) flush(`\n      ${scoreText({ p, r: event.r })}`);
     } else if (event.type === 'ended') {
       flush();
       out.event({ event: 'ended', by: event.by });

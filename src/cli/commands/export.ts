@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises';
-import type { Command } from 'commander';
-import { Option } from 'commander';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
 import type { LengthMatch } from '../../core/prompt/rows.ts';
 import type { Session } from '../../core/session/schema.ts';
 import type { Cli, Run } from '../cli.ts';
+import { readCorpus } from '../corpus.ts';
 import { examples } from '../options.ts';
 
 /** `foil export`: rows for the training stages, built by the code that builds the prompts of the chat. */
@@ -27,7 +27,10 @@ export function registerExport(program: Command, run: Run): void {
     .command('chatbot <corpus> <file>')
     .description('Rows of `sft` for a chatbot, from the assistant turns.')
     .requiredOption('--system <text>', 'system text of the chatbot')
-    .addHelpText('after', examples(['foil export chatbot esconv-train rows.jsonl --system "Listen and help."', '']))
+    .addHelpText(
+      'after',
+      examples(['foil export chatbot esconv-train rows.jsonl --system "Listen and help."', 'assistant turns']),
+    )
     .action(
       run(async (cli: Cli, corpus: string, file: string, options: { system: string }) => {
         const { chatbotRow } = await import('../../core/prompt/rows.ts');
@@ -81,10 +84,9 @@ async function exportDiscriminator(
   options: DiscriminatorOptions,
 ): Promise<undefined> {
   const { discriminatorRows } = await import('../../core/prompt/rows.ts');
-  const store = await cli.sessions();
-  const sides = [await all(store.stream(real)), await all(store.stream(simulated))] as const;
+  const sides = [await all(readCorpus(cli, real)), await all(readCorpus(cli, simulated))] as const;
   const rows = discriminatorRows(...sides, options);
-  await writeLines(file, rows);
+  await writeRows(cli, file, rows);
   const pairs = rows.length / 2;
   cli.out.event({ event: 'done', file, rows: rows.length, pairs, without_context: sides[1].length - pairs });
   cli.out.line(
@@ -94,20 +96,20 @@ async function exportDiscriminator(
 }
 
 async function write(cli: Cli, corpus: string, file: string, row: (session: Session) => object): Promise<undefined> {
-  const sessions = await all((await cli.sessions()).stream(corpus));
-  await writeLines(file, sessions.map(row));
+  const sessions = await all(readCorpus(cli, corpus));
+  await writeRows(cli, file, sessions.map(row));
   cli.out.event({ event: 'done', file, rows: sessions.length });
   cli.out.line(`${sessions.length} rows written to ${file}`);
   return undefined;
 }
 
-async function writeLines(file: string, rows: readonly object[]): Promise<void> {
-  const handle = await open(file, 'w');
-  try {
-    for (const row of rows) await handle.write(`${JSON.stringify(row)}\n`);
-  } finally {
-    await handle.close();
-  }
+/** All rows or, after a kill or on a full disk, what was there before: half of the rows would train unnoticed. */
+async function writeRows(cli: Cli, file: string, rows: readonly object[]): Promise<void> {
+  const { replaceFile } = await import('../../backends/store/disk.ts');
+  await replaceFile(
+    resolve(cli.around.cwd, file),
+    rows.map((row) => `${JSON.stringify(row)}\n`),
+  );
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { FoilError } from '../../core/errors.ts';
 import { type LexicalFeatures, lexicalFeatures, summarise, WORD_RULE } from '../../core/metrics/lexical.ts';
 import type { Cli, Run } from '../cli.ts';
+import { readCorpus } from '../corpus.ts';
 import { examples } from '../options.ts';
 
 const COLUMNS = ['entropy', 'ttr', 'bigramDiversity', 'wordsPerTurn', 'words', 'userTurns'] as const;
@@ -17,11 +18,10 @@ export function registerFeatures(program: Command, run: Run): void {
 }
 
 async function features(cli: Cli, corpora: string[], options: { sameContexts?: boolean }): Promise<undefined> {
-  const store = await cli.sessions();
   const found = new Map<string, { id: string; of: string | null; features: LexicalFeatures }[]>();
   for (const corpus of corpora) {
     const list = [];
-    for await (const session of store.stream(corpus)) {
+    for await (const session of readCorpus(cli, corpus)) {
       const of = session.meta['context_of'];
       const values = lexicalFeatures(session);
       if (values) list.push({ id: session.id, of: of === undefined ? null : String(of), features: values });

@@ -85,7 +85,8 @@ function show({ out }: Cli, event: ImportEvent, seconds: number): void {
     out.event({ event: 'file', file: event.file, format: event.format, bytes: event.bytes });
   } else {
     const share = event.total === 0 ? 1 : event.bytes / event.total;
-    const left = share > 0.02 ? `, ${formatDuration((seconds / share) * (1 - share))} left` : '';
+    const rest = (seconds / share) * (1 - share);
+    const left = share > 0.02 && rest >= 1 ? `, ${formatDuration(rest)} left` : '';
     const text = `${Math.round(share * 100)}% of ${formatBytes(event.total)}, ${event.sessions} sessions${left}`;
     out.progress({ step: `importing ${basename(event.file)}`, text });
   }

@@ -1,9 +1,13 @@
 import type { Command } from 'commander';
+import type { OpenSessionStore } from '../../backends/store/session-store.ts';
+import { FoilError } from '../../core/errors.ts';
+import { nearest } from '../../core/fields.ts';
 import type { CorpusScore, Discriminator } from '../../core/ports.ts';
 import { criticalTurns, rewards } from '../../core/reward/reward.ts';
 import type { Session } from '../../core/session/schema.ts';
 import { judgeSession } from '../../core/workflows/judge.ts';
 import type { Cli, Run } from '../cli.ts';
+import { readCorpus } from '../corpus.ts';
 import { examples, integer } from '../options.ts';
 import { place } from '../place.ts';
 
@@ -34,14 +38,14 @@ export function registerScore(program: Command, run: Run): void {
 async function score(cli: Cli, target: string, options: ScoreOptions): Promise<undefined> {
   const store = await cli.sessions();
   const name = options.discriminator ?? (await cli.roles()).discriminator ?? 'discriminator-it0';
-  const isCorpus = !target.includes('/') && (await store.corpora()).some((corpus) => corpus.name === target);
-  const [corpus, id] = isCorpus ? [target, null] : place(target);
+  const [corpus, id] = await whatToScore(store, target);
+  const of = (await store.corpora()).find((known) => known.name === corpus)?.sessions ?? 0;
   const discriminator = await (await cli.registry()).discriminator(name, cli.signal);
   let done = 0;
   let skipped = 0;
-  for await (const session of id === null ? store.stream(corpus) : [await store.read(corpus, id)]) {
+  for await (const session of id === null ? readCorpus(cli, corpus) : [await store.read(corpus, id)]) {
     if (done >= (options.limit ?? Number.POSITIVE_INFINITY)) break;
-    if (isCorpus && !options.again && session.scores?.[name]) {
+    if (id === null && !options.again && session.scores?.[name]) {
       skipped += 1;
       continue;
     }
@@ -49,13 +53,29 @@ async function score(cli: Cli, target: string, options: ScoreOptions): Promise<u
     if (corpus !== 'live') await store.appendScores(corpus, [record(discriminator, session, z)]);
     report(cli, discriminator, session, z, id !== null);
     done += 1;
-    if (id === null) cli.out.progress({ step: `scoring ${corpus}`, text: `${done} sessions` });
+    if (id === null) cli.out.progress({ step: `scoring ${corpus}`, text: `${done + skipped} of ${of} sessions` });
   }
   cli.out.progress(null);
   cli.out.event({ event: 'done', sessions: done, skipped });
   if (id === null)
     cli.out.line(`${done} sessions judged by ${name}${skipped > 0 ? `, ${skipped} were judged already` : ''}`);
   return undefined;
+}
+
+/** A corpus by its name, or one session, which is looked up before any model is loaded for it. */
+async function whatToScore(store: OpenSessionStore, target: string): Promise<[corpus: string, id: string | null]> {
+  const corpora = (await store.corpora()).map(({ name }) => name);
+  if (corpora.includes(target)) return [target, null];
+  const [corpus, id] = place(target);
+  if (corpus !== 'live' || (await store.ids('live')).has(id)) return [corpus, id];
+  const near = nearest(target, corpora);
+  throw new FoilError('unknown-session', `neither a corpus nor a live session is called "${target}"`, {
+    remedy: [
+      ...(near === undefined ? [] : [`did you mean "${near}"?`]),
+      `corpora: ${corpora.join(', ') || 'none yet'}`,
+      'live sessions: foil sessions --corpus live',
+    ],
+  });
 }
 
 async function scoreOne(discriminator: Discriminator, session: Session, signal: AbortSignal): Promise<number[]> {

@@ -1,40 +1,88 @@
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { FoilError } from '../../core/errors.ts';
 import type { Cli, Run } from '../cli.ts';
 import { ensureWeightsWithProgress } from '../engine-progress.ts';
 import { examples, integer } from '../options.ts';
 
-interface ServeOptions {
+/** Options of both engines; commander's names. */
+export interface ServeOptions {
+  readonly engine: 'embedded' | 'vllm';
   readonly port?: number;
   readonly threads?: number;
   readonly slots?: number;
   readonly context?: number;
   readonly keep?: number;
+  readonly launcher?: string;
+  readonly base?: string;
+  readonly model: readonly string[];
+  readonly dtype?: 'float16' | 'bfloat16';
+  readonly tensorParallel?: number;
+  readonly vllmArg: readonly string[];
+  readonly stop?: boolean;
 }
 
-/** `foil serve`: the embedded engine for other programs too. */
+/** Options that say nothing to the other engine. */
+const ONLY = {
+  embedded: ['threads', 'slots', 'context', 'keep'],
+  vllm: ['launcher', 'base', 'model', 'dtype', 'tensorParallel', 'vllmArg', 'stop'],
+} as const;
+
+/** `foil serve`: the embedded engine for other programs too, or vLLM for the models of this workspace. */
 export function registerServe(program: Command, run: Run): void {
+  const collect = (value: string, all: readonly string[]) => [...all, value];
   program
     .command('serve')
     .description(
-      'Run the embedded engine: a subset of the OpenAI API on 127.0.0.1, for models of Foil. Joins one that runs already; screens and commands share it. Ctrl+C ends it.',
+      'Run an engine. embedded: a subset of the OpenAI API on 127.0.0.1; joins one that runs already; screens and commands share it; Ctrl+C ends it. vllm: vLLM on any launcher as a job that outlives the terminal; the models of this workspace run there until --stop.',
     )
     .argument('[models...]', 'adapters to load at once, by name; others are loaded when they are first asked for')
+    .addOption(new Option('--engine <name>', 'what serves').choices(['embedded', 'vllm']).default('embedded'))
     .option('--port <n>', 'port on 127.0.0.1 (default: a free one)', integer(1, 65_535))
+    .optionsGroup('Options of the embedded engine:')
     .option('--threads <n>', 'fixed number of threads (default: all cores while they are free)', integer(1, 512))
     .option('--slots <n>', 'conversations kept in memory at once (default: 6)', integer(1, 64))
     .option('--context <n>', 'tokens that prompt and reply share at most (default: 8192)', integer(256, 1_048_576))
     .option('--keep <minutes>', 'how long the engine stays after its last client has left', integer(0, 35_000))
+    .optionsGroup('Options of vLLM:')
+    .option('--launcher <name>', 'where it runs: local, or a launcher of foil.yaml (default: local)')
+    .option('--base <path>', 'base weights on that machine, a folder in Hugging Face form')
+    .option('--model <name[=folder]>', 'an adapter to load at once; repeat it for more', collect, [])
+    .addOption(new Option('--dtype <type>', 'precision (default: float16)').choices(['float16', 'bfloat16']))
+    .option('--tensor-parallel <n>', 'GPUs that share the weights (default: 1)', integer(1, 64))
+    .option('--vllm-arg <arg>', 'a further argument for `vllm serve`, as --vllm-arg=--max-model-len=8192', collect, [])
+    .option('--stop', 'end the vLLM of this workspace')
     .addHelpText(
       'after',
       examples(
-        ['foil serve', 'until Ctrl+C, on a free port'],
+        ['foil serve', 'the embedded engine, until Ctrl+C, on a free port'],
         ['foil serve it0 supporter --port 8008', 'with two adapters loaded, on a fixed port'],
         ['foil serve --json', 'for a script: the first line names URL and key file'],
+        ['foil serve --engine vllm', 'the models of this workspace on vLLM, here'],
+        ['foil serve --engine vllm --launcher gpu', 'the same on a machine of foil.yaml'],
+        ['foil serve --engine vllm --stop', 'end it; models run on the embedded engine again'],
       ),
     )
-    .action(run(serve));
+    .action(
+      run(async (cli, names: readonly string[], options: ServeOptions) => {
+        checkOptions(options);
+        if (options.engine === 'embedded') return await serve(cli, names, options);
+        const { serveVllm } = await import('./serve-vllm.ts');
+        return await serveVllm(cli, names, options);
+      }),
+    );
+}
+
+function checkOptions(options: ServeOptions): void {
+  const other = options.engine === 'embedded' ? 'vllm' : 'embedded';
+  for (const name of ONLY[other]) {
+    const value = options[name];
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
+    const flag = name.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
+    throw new FoilError('usage', `--${flag} is an option of the ${other} engine`, {
+      remedy: `add --engine ${other}, or leave it out`,
+    });
+  }
 }
 
 async function serve(cli: Cli, names: readonly string[], options: ServeOptions): Promise<undefined> {

@@ -1,8 +1,11 @@
 import { type Command, Option } from 'commander';
+import { formatError } from '../../core/errors.ts';
 import type { SessionQuery } from '../../core/ports.ts';
+import { rewards } from '../../core/reward/reward.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
 import { place } from '../place.ts';
+import { scoreText } from '../scores.ts';
 
 interface ListOptions {
   readonly corpus?: string;
@@ -57,7 +60,11 @@ export function registerSessions(program: Command, run: Run): void {
 async function list(cli: Cli, options: ListOptions): Promise<undefined> {
   const store = await cli.sessions();
   const { rows, total } = await store.query(options);
-  for (const problem of await store.problems()) cli.out.notice(problem.message);
+  for (const problem of await store.problems()) {
+    const { code, message, where, remedy } = problem;
+    cli.out.event({ event: 'problem', code, message, where, remedy });
+    cli.out.notice(formatError(problem));
+  }
   for (const row of rows) {
     cli.out.event({ event: 'session', ...row });
     const p = row.pT === null ? '-' : row.pT.toFixed(2);
@@ -79,8 +86,19 @@ async function show(cli: Cli, target: string): Promise<undefined> {
     session.origin === 'real' ? 'real' : `simulated by ${session.origin.simulator} with ${session.origin.chatbot}`;
   cli.out.line(`${corpus}/${session.id}: ${origin}`);
   if (session.context.current_summary) cli.out.line(`context: ${session.context.current_summary}`);
+  const judged = Object.entries(session.scores ?? {}).map(([name, { z, logit_p0 }]) => ({
+    name,
+    turns: rewards(z, logit_p0),
+  }));
+  let t = 0;
   for (const turn of session.turns) {
     cli.out.line(`\n${turn.role === 'user' ? 'user' : 'bot '}  ${turn.content.replaceAll('\n', '\n      ')}`);
+    if (turn.role !== 'user') continue;
+    for (const { name, turns } of judged) {
+      const score = turns[t];
+      if (score) cli.out.line(`      ${scoreText(score)}  ${name}`);
+    }
+    t += 1;
   }
   return undefined;
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { formatDuration } from '../../core/text/quantity.ts';
 import type { Cli, Run } from '../cli.ts';
+import { readCorpus } from '../corpus.ts';
 import { examples, integer } from '../options.ts';
 
 interface SimulateOptions {
@@ -42,7 +44,7 @@ async function simulateCommand(cli: Cli, options: SimulateOptions): Promise<unde
   const simulator = await registry.chatModel(options.simulator ?? roles.simulator, 'simulator', signal);
   const chatbot = await registry.chatModel(options.chatbot ?? roles.chatbot, 'chatbot', signal);
   const contexts = [];
-  for await (const session of store.stream(options.contexts)) {
+  for await (const session of readCorpus(cli, options.contexts)) {
     if (contexts.length >= (options.limit ?? Number.POSITIVE_INFINITY)) break;
     contexts.push(session);
   }
@@ -69,7 +71,7 @@ async function simulateCommand(cli: Cli, options: SimulateOptions): Promise<unde
       done += 1;
     }
     const seconds = (performance.now() - begun) / 1000;
-    const left = done === 0 ? '' : `, ${Math.ceil(((of - done - skipped) * seconds) / done / 60)} min left`;
+    const left = done === 0 ? '' : `, ${formatDuration(((of - done - skipped) * seconds) / done)} left`;
     out.progress({ step: 'simulating', text: `${done + skipped} of ${of} sessions${left}` });
   }
   out.progress(null);

@@ -50,6 +50,8 @@ export const scoreSchema = z.object({
   /** z_0 of the discriminator, from which r_1 is counted. */
   logit_p0: z.number().default(0),
   template: z.string().optional(),
+  /** What ran it, with its precision: the same discriminator differs a little from engine to engine. */
+  engine: z.string().optional(),
 });
 export type Score = z.infer<typeof scoreSchema>;
 

@@ -119,6 +119,8 @@ export async function makePair(
     t: countUserTurns(state.path(id)),
     decision: 'approved',
   };
+  // The session of a pair must be found again, also where nothing was said or judged in it since it was opened.
+  await state.ports.sessions.saveLive(state.session);
   await state.ports.pairs.append(pair);
   state.emit({ type: 'pair', pair });
 }

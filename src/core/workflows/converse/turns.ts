@@ -122,7 +122,8 @@ export async function judgeBranch(state: ConversationState): Promise<void> {
       const z = await state.during({ kind: 'judging', node: node.id }, (signal) =>
         judge(discriminator, state.session.context, state.prompt(node.id), signal),
       );
-      const score = { z, logit_p0: discriminator.logitP0, template: discriminator.template };
+      const { logitP0: logit_p0, template, engine } = discriminator;
+      const score = { z, logit_p0, template, engine };
       const scores = { ...state.session.nodes[node.id]?.scores, [name]: score };
       await state.change(setNode(state.session, node.id, { scores }));
       const r = z - state.zBefore(node, name, discriminator.logitP0);
