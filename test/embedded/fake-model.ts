@@ -1,4 +1,4 @@
-import type { Candidate, ModelPort, SequencePort } from '../../src/backends/embedded/server/runtime.ts';
+import type { Candidate, EmbedderPort, ModelPort, SequencePort } from '../../src/backends/embedded/server/runtime.ts';
 
 const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 
@@ -6,6 +6,7 @@ const SPECIAL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
 export class FakeModel implements ModelPort {
   readonly maxContext: number;
   readonly eos = 2;
+  readonly vocabulary = 0x11_0000;
   readonly opened: { size: number; lora: string | null }[] = [];
   readonly batches: number[][] = [];
   disposed = 0;
@@ -51,6 +52,25 @@ export class FakeModel implements ModelPort {
     return new FakeSequence(this, size);
   }
 
+  /** A vector counts the letters a, b and c of a text. */
+  async openEmbedder(): Promise<EmbedderPort> {
+    return {
+      embed: async (tokens) => {
+        await this.step(tokens);
+        return [97, 98, 99].map((letter) => tokens.filter((token) => token === letter).length);
+      },
+    };
+  }
+
+  /** Records an evaluation and takes the time of one. */
+  async step(tokens: readonly number[]): Promise<void> {
+    this.running += 1;
+    this.most = Math.max(this.most, this.running);
+    this.batches.push([...tokens]);
+    await new Promise((resolve) => setTimeout(resolve, this.stepMs));
+    this.running -= 1;
+  }
+
   async dispose(): Promise<void> {}
 }
 
@@ -66,11 +86,7 @@ class FakeSequence implements SequencePort {
   }
 
   async evaluate(tokens: readonly number[], want: number | null): Promise<Candidate[]> {
-    this.model.running += 1;
-    this.model.most = Math.max(this.model.most, this.model.running);
-    this.model.batches.push([...tokens]);
-    await new Promise((resolve) => setTimeout(resolve, this.model.stepMs));
-    this.model.running -= 1;
+    await this.model.step(tokens);
     const first = this.held.length === 0;
     this.held.push(...tokens);
     if (this.held.length > this.size) throw new Error('no room');

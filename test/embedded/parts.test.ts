@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FairQueue } from '../../src/backends/embedded/server/fair-queue.ts';
-import { Leases } from '../../src/backends/embedded/server/leases.ts';
 import { sample, seededRandom } from '../../src/backends/embedded/server/sampler.ts';
 import { MAX_SEGMENT, MIN_SEGMENT, segment, sharedSegments } from '../../src/backends/embedded/server/segments.ts';
 import { TextAssembler } from '../../src/backends/embedded/server/text.ts';
-import { ThreadGovernor } from '../../src/backends/embedded/server/threads.ts';
 
 const isEnd = (token: number): boolean => token === 2;
 const tokens = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 400 });
@@ -136,125 +134,5 @@ describe('fair queue', () => {
     const next = queue.run(never, async () => 1);
     await expect(failing).rejects.toThrow('broken');
     expect(await next).toBe(1);
-  });
-});
-
-describe('thread governor', () => {
-  type Step = { tokens: number; threads: number; step: number };
-  /** Plays steps of these many tokens in turn on a machine where each takes `msOf`; tells the threads of every step. */
-  const play = (msOf: (at: Step) => number, steps: number, kinds: readonly number[] = [1]): number[] => {
-    let now = 0;
-    const governor = new ThreadGovernor(2, false, () => now);
-    return Array.from({ length: steps }, (_, step) => {
-      const tokens = kinds[step % kinds.length] ?? 1;
-      const threads = governor.choose(tokens);
-      const ms = msOf({ tokens, threads, step });
-      now += ms;
-      governor.record(threads, tokens, ms);
-      return threads;
-    });
-  };
-
-  test.each([[1], [128]])('goes to all cores when they are free: steps of %i tokens', (tokens) => {
-    expect(play(({ threads }) => 10 / threads, 50, [tokens]).slice(-40)).toEqual(Array(40).fill(2));
-  });
-  test.each([[1], [128]])('stays at one when another program holds the cores: steps of %i tokens', (tokens) => {
-    const threads = play((at) => (at.threads === 2 ? 500 : 10), 2000, [tokens]);
-    expect(threads.filter((count) => count === 2).length).toBeLessThan(6);
-  });
-  test.each([[1], [128]])('leaves all cores at once when they are taken: steps of %i tokens', (tokens) => {
-    const ms = ({ threads, step }: Step): number => (step < 100 ? 10 / threads : threads === 2 ? 300 : 10);
-    const threads = play(ms, 200, [tokens]);
-    expect(threads[99]).toBe(2);
-    expect(threads.slice(104)).toEqual(Array(96).fill(1));
-  });
-
-  // as measured on two idle cores with a model of 135M
-  const idle = ({ tokens, threads }: Step): number => (tokens === 1 ? [6.6, 9] : [4.5, 2.3])[threads - 1]! * tokens;
-
-  test('judges single tokens and batches apart', () => {
-    const threads = play(idle, 400, [128, 1, 1, 1]);
-    const of = (kind: (step: number) => boolean, count: number): number =>
-      threads.filter((each, step) => step >= 12 && kind(step) && each === count).length;
-    // but for a probe now and then
-    expect(of((step) => step % 4 === 0, 1)).toBeLessThan(5);
-    expect(of((step) => step % 4 !== 0, 2)).toBeLessThan(17);
-  });
-  test('judges batches by ms a token, so that a long one is not a slow one', () => {
-    const threads = play(idle, 200, [40, 40, 128, 128]).slice(4);
-    expect(threads.filter((count) => count === 1).length).toBeLessThan(5);
-  });
-  test('takes the verdict of batches for steps in between, and does not judge by them', () => {
-    let now = 0;
-    const governor = new ThreadGovernor(2, false, () => now);
-    for (let step = 0; step < 20; step += 1) {
-      const threads = governor.choose(10);
-      expect(threads).toBe(1);
-      now += 5;
-      governor.record(threads, 10, 5);
-    }
-    for (let step = 0; step < 6; step += 1) governor.record(governor.choose(128), 128, 128 / governor.choose(128));
-    expect([governor.choose(10), governor.threads]).toEqual([2, { single: 1, batch: 2 }]);
-    for (let step = 0; step < 20; step += 1) governor.record(governor.choose(10), 10, 9000);
-    expect(governor.choose(10)).toBe(2);
-  });
-  test('a number that the user gave is kept', () => {
-    const governor = new ThreadGovernor(2, true);
-    for (let step = 0; step < 20; step += 1) governor.record(2, 1, step < 10 ? 1 : 1000);
-    expect(governor.threads).toEqual({ single: 2, batch: 2 });
-  });
-});
-
-describe('leases', () => {
-  const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-  const make = (options: { graceMs?: number | null; busy?: () => boolean; startMs?: number }) => {
-    const ends: number[] = [];
-    const leases = new Leases({
-      graceMs: options.graceMs === undefined ? 30 : options.graceMs,
-      startMs: options.startMs ?? 1000,
-      busy: options.busy ?? (() => false),
-      onIdle: () => ends.push(Date.now()),
-    });
-    return { leases, ends };
-  };
-
-  test('the engine ends a grace time after the last lease, not before', async () => {
-    const { leases, ends } = make({});
-    const give = [leases.take(), leases.take()];
-    give[0]?.();
-    give[0]?.();
-    await wait(60);
-    expect([leases.count, ends.length]).toEqual([1, 0]);
-    give[1]?.();
-    await wait(10);
-    const again = leases.take();
-    await wait(60);
-    expect(ends.length).toBe(0);
-    again();
-    await wait(60);
-    expect(ends.length).toBe(1);
-  });
-  test('waits for the first client, and for work to end', async () => {
-    expect(
-      await (async () => {
-        const { ends } = make({ startMs: 10 });
-        await wait(30);
-        return ends.length;
-      })(),
-    ).toBe(1);
-    let busy = true;
-    const { leases, ends } = make({ busy: () => busy });
-    leases.take()();
-    await wait(50);
-    expect(ends.length).toBe(0);
-    busy = false;
-    await wait(60);
-    expect(ends.length).toBe(1);
-  });
-  test('without a grace time it stays', async () => {
-    const { leases, ends } = make({ graceMs: null, startMs: 5 });
-    leases.take()();
-    await wait(40);
-    expect(ends.length).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Changes with every change of the routes that a client can notice: clients only join engines of their own protocol. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 const textPart = z.object({ type: z.literal('text'), text: z.string() });
 const content = z
@@ -16,6 +16,8 @@ export const chatMessageSchema = z.object({
 });
 export type EngineMessage = z.output<typeof chatMessageSchema>;
 
+const text = z.string();
+const tokens = z.array(z.int().min(0));
 const count = z.int().min(1);
 const sampling = {
   temperature: z.number().min(0).max(100).nullish(),
@@ -46,7 +48,7 @@ export type ChatRequest = z.output<typeof chatRequestSchema>;
 
 export const completionRequestSchema = z.object({
   model: z.string(),
-  prompt: z.union([z.string(), z.array(z.int().min(0)), z.array(z.string())], {
+  prompt: z.union([text, tokens.min(1), z.array(text).min(1)], {
     error: 'must be a string, a list of strings or a list of token ids',
   }),
   max_tokens: count.nullish(),
@@ -56,6 +58,16 @@ export const completionRequestSchema = z.object({
   ...sampling,
 });
 export type CompletionRequest = z.output<typeof completionRequestSchema>;
+
+export const embeddingRequestSchema = z.object({
+  model: z.string(),
+  input: z.union([text, z.array(text).min(1).max(2048), tokens.min(1), z.array(tokens).min(1).max(2048)], {
+    error: 'must be a text, a list of token ids, or a list of 1 to 2048 of either',
+  }),
+  encoding_format: z.enum(['float', 'base64']).nullish(),
+  dimensions: z.null({ error: 'is not supported: a vector is as long as the model makes it' }).optional(),
+});
+export type EmbeddingRequest = z.output<typeof embeddingRequestSchema>;
 
 export const tokenizeRequestSchema = z.object({
   model: z.string().nullish(),

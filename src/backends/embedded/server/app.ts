@@ -4,6 +4,7 @@ import {
   chatRequestSchema,
   completionRequestSchema,
   type EngineHealth,
+  embeddingRequestSchema,
   loadAdapterSchema,
   tokenizeRequestSchema,
   unloadAdapterSchema,
@@ -11,6 +12,7 @@ import {
 import { answerChunks, type PreparedRequest, wholeAnswer } from './answer.ts';
 import { prepareChat } from './chat.ts';
 import { prepareCompletion } from './completions.ts';
+import { embeddings } from './embeddings.ts';
 import type { Engine } from './engine.ts';
 import { errorAnswer, HttpError, parseBody } from './http-error.ts';
 import type { Leases } from './leases.ts';
@@ -75,6 +77,11 @@ export function createApp({ engine, leases, token, health }: AppOptions): Hono {
   app.post('/v1/completions', async (c) => {
     const request = await parseBody(c.req.raw, completionRequestSchema);
     return answer(c, prepareCompletion(engine, request), request.stream);
+  });
+
+  app.post('/v1/embeddings', async (c) => {
+    const request = await parseBody(c.req.raw, embeddingRequestSchema);
+    return c.json(await embeddings(engine, request, c.req.raw.signal));
   });
 
   app.post('/v1/load_lora_adapter', async (c) => {

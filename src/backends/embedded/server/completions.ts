@@ -1,6 +1,7 @@
 import type { CompletionRequest } from '../protocol.ts';
 import type { AnswerShape, PreparedRequest } from './answer.ts';
 import type { Engine } from './engine.ts';
+import { inputsOf } from './inputs.ts';
 import { settingsOf } from './sampling.ts';
 
 /** OpenAI's default for this route. */
@@ -10,16 +11,10 @@ const DEFAULT_MAX_TOKENS = 16;
 export function prepareCompletion(engine: Engine, request: CompletionRequest): PreparedRequest {
   const model = engine.model(request.model);
   const logprobs = request.logprobs === -1 ? Number.MAX_SAFE_INTEGER : (request.logprobs ?? null);
-  const generations = promptsOf(request.prompt).map((prompt) => {
-    const tokens = typeof prompt === 'string' ? model.lane.model.tokenize(prompt) : prompt;
-    return settingsOf(request, model.lane, tokens, request.max_tokens ?? DEFAULT_MAX_TOKENS, logprobs);
-  });
+  const generations = inputsOf(request.prompt, 'prompt', model.lane.model).map(({ tokens }) =>
+    settingsOf(request, model.lane, tokens, request.max_tokens ?? DEFAULT_MAX_TOKENS, logprobs),
+  );
   return { model, generations, shape: TEXT, usage: request.stream_options?.include_usage ?? false };
-}
-
-function promptsOf(prompt: CompletionRequest['prompt']): (string | number[])[] {
-  if (typeof prompt === 'string') return [prompt];
-  return prompt.every((item) => typeof item === 'number') ? [prompt] : (prompt as string[]);
 }
 
 const TEXT: AnswerShape = {

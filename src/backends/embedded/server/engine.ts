@@ -7,7 +7,7 @@ import { fileSha256 } from '../sha256.ts';
 import { FairQueue } from './fair-queue.ts';
 import { type GenerationEvent, type GenerationRequest, generate } from './generate.ts';
 import { HttpError } from './http-error.ts';
-import type { ModelPort } from './runtime.ts';
+import type { EmbedderPort, ModelPort } from './runtime.ts';
 import { type Lane, SlotPool } from './slots.ts';
 import { ChatTemplate } from './template.ts';
 import type { Threads } from './threads.ts';
@@ -47,10 +47,13 @@ export class Engine {
   private readonly options: EngineOptions;
   private readonly models = new Map<string, ServedModel>();
   private readonly started = Date.now();
+  private readonly base: ModelPort;
   private f16: Promise<ModelPort> | null = null;
+  private embedder: EmbedderPort | null = null;
 
   private constructor(options: EngineOptions, base: ModelPort) {
     this.options = options;
+    this.base = base;
     this.pool = new SlotPool(options.slots, this.queue);
     const limit = Math.min(base.maxContext, options.context);
     this.models.set(options.name, {
@@ -81,13 +84,39 @@ export class Engine {
 
   /** Runs a request to its end or abort, and counts it. */
   async *generate(request: GenerationRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent, void, undefined> {
-    this.requests.running += 1;
+    const ended = this.begin(signal);
     try {
       yield* generate(request, this.pool, this.queue, signal);
     } finally {
+      ended();
+    }
+  }
+
+  /** A unit vector of each input, from the base model; each is one step of the queue. Counts as one request. */
+  async *embed(
+    inputs: readonly (readonly number[])[],
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly number[], void, undefined> {
+    const ended = this.begin(signal);
+    try {
+      for (const tokens of inputs) {
+        yield await this.queue.run(signal, async () => {
+          this.embedder ??= await this.base.openEmbedder();
+          return unit(await this.embedder.embed(tokens));
+        });
+      }
+    } finally {
+      ended();
+    }
+  }
+
+  /** Counts a request; to be called when it is over. */
+  private begin(signal: AbortSignal): () => void {
+    this.requests.running += 1;
+    return () => {
       this.requests.running -= 1;
       this.requests[signal.aborted ? 'aborted' : 'finished'] += 1;
-    }
+    };
   }
 
   /**
@@ -116,7 +145,7 @@ export class Engine {
       );
     }
     const scores = source.kind === 'discriminator';
-    const model = scores ? await this.precise(name) : this.model(this.options.name).lane.model;
+    const model = scores ? await this.precise(name) : this.base;
     const template = source.template ?? this.options.template;
     const limit = Math.min(model.maxContext, this.options.context);
     const lane: Lane = { model, lora: source.file, limit };
@@ -207,6 +236,11 @@ export class Engine {
       template_sha256: template.sha256,
     };
   }
+}
+
+function unit(vector: readonly number[]): readonly number[] {
+  const length = Math.hypot(...vector);
+  return vector.map((value) => value / length);
 }
 
 interface AdapterSource {

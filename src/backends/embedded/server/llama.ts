@@ -6,7 +6,7 @@ import {
   type LlamaModel,
   type Token,
 } from 'node-llama-cpp';
-import type { Candidate, ModelPort, SequencePort } from './runtime.ts';
+import { type Candidate, EMBEDDING_TOKENS, type EmbedderPort, type ModelPort, type SequencePort } from './runtime.ts';
 import { MAX_SEGMENT } from './segments.ts';
 import type { ThreadGovernor } from './threads.ts';
 
@@ -32,7 +32,11 @@ export class LlamaRuntime {
   }
 
   async load(file: string): Promise<ModelPort> {
-    const model = await this.llama.loadModel({ modelPath: file });
+    const model = await this.llama.loadModel({
+      modelPath: file,
+      // with flash attention the number of threads changes the last bits; without it, it doesn't
+      defaultContextFlashAttention: false,
+    });
     return new LlamaModelPort(this.llama, model, this.governor);
   }
 }
@@ -40,6 +44,7 @@ export class LlamaRuntime {
 class LlamaModelPort implements ModelPort {
   readonly maxContext: number;
   readonly eos: number;
+  readonly vocabulary: number;
   private readonly llama: Llama;
   private readonly model: LlamaModel;
   private readonly governor: ThreadGovernor;
@@ -50,6 +55,7 @@ class LlamaModelPort implements ModelPort {
     this.governor = governor;
     this.maxContext = model.trainContextSize;
     this.eos = model.tokens.eos ?? -1;
+    this.vocabulary = model.fileInfo.metadata.tokenizer.ggml.tokens.length;
   }
 
   tokenize(text: string): number[] {
@@ -75,8 +81,6 @@ class LlamaModelPort implements ModelPort {
       contextSize: size,
       sequences: 1,
       batchSize: MAX_SEGMENT,
-      // with flash attention the number of threads changes the last bits; without it, it doesn't
-      flashAttention: false,
       threads: this.governor.most,
       failedCreationRemedy: false,
       ...(lora === null ? {} : { lora }),
@@ -84,9 +88,37 @@ class LlamaModelPort implements ModelPort {
     return new LlamaSequence(this.llama, context.getSequence(), this.governor, size);
   }
 
+  async openEmbedder(): Promise<EmbedderPort> {
+    this.llama.maxThreads = this.governor.most;
+    const context = await this.model.createEmbeddingContext({
+      // node-llama-cpp wants one more than the input has
+      contextSize: EMBEDDING_TOKENS + 1,
+      batchSize: MAX_SEGMENT,
+      threads: this.governor.most,
+    });
+    return {
+      embed: (tokens) =>
+        governed(this.llama, this.governor, tokens.length, async () => {
+          const { vector } = await context.getEmbeddingFor([...tokens] as Token[]);
+          return vector;
+        }),
+    };
+  }
+
   dispose(): Promise<void> {
     return this.model.dispose();
   }
+}
+
+/** Runs a step with as many threads as the governor chooses, and tells it how long that took. */
+async function governed<T>(llama: Llama, governor: ThreadGovernor, tokens: number, step: () => Promise<T>): Promise<T> {
+  const threads = governor.choose(tokens);
+  // node-llama-cpp divides maxThreads among contexts used within the last tick; ours never run at once, so the factor undoes it
+  llama.maxThreads = threads === 1 ? 1 : threads * 64;
+  const started = performance.now();
+  const result = await step();
+  governor.record(threads, tokens, performance.now() - started);
+  return result;
 }
 
 type Loop = ReturnType<typeof LlamaContextSequence.prototype.evaluateWithMetadata<{ probabilities: true }>>;
@@ -105,14 +137,8 @@ class LlamaSequence implements SequencePort {
     this.size = size;
   }
 
-  async evaluate(tokens: readonly number[], want: number | null): Promise<Candidate[]> {
-    const threads = this.governor.choose(tokens.length);
-    // node-llama-cpp divides maxThreads among contexts used within the last tick; ours never run at once, so the factor undoes it
-    this.llama.maxThreads = threads === 1 ? 1 : threads * 64;
-    const started = performance.now();
-    const candidates = await this.step(tokens as Token[], want);
-    this.governor.record(threads, tokens.length, performance.now() - started);
-    return candidates;
+  evaluate(tokens: readonly number[], want: number | null): Promise<Candidate[]> {
+    return governed(this.llama, this.governor, tokens.length, () => this.step(tokens as Token[], want));
   }
 
   private async step(tokens: Token[], want: number | null): Promise<Candidate[]> {

@@ -23,10 +23,21 @@ export interface SequencePort {
   dispose(): Promise<void>;
 }
 
+/** The longest text to embed: it is read in one step of the fair queue, so all others wait for it. */
+export const EMBEDDING_TOKENS = 512;
+
+/** Makes vectors of texts, in a context of its own. */
+export interface EmbedderPort {
+  /** What the model holds of `tokens` (1 to EMBEDDING_TOKENS) after the last one; not normalised. */
+  embed(tokens: readonly number[]): Promise<readonly number[]>;
+}
+
 export interface ModelPort {
   /** The longest sequence the model was trained for. */
   readonly maxContext: number;
   readonly eos: number;
+  /** Token ids are below this. */
+  readonly vocabulary: number;
   tokenize(text: string): number[];
   /** Text of the tokens, special ones left out; a cut character comes out as U+FFFD. */
   text(tokens: readonly number[]): string;
@@ -36,5 +47,6 @@ export interface ModelPort {
   isEnd(token: number): boolean;
   /** A new sequence of `size` tokens, with a LoRA adapter (path of a GGUF) or none. */
   open(size: number, lora: string | null): Promise<SequencePort>;
+  openEmbedder(): Promise<EmbedderPort>;
   dispose(): Promise<void>;
 }
