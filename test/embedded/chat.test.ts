@@ -164,8 +164,11 @@ test('a client that leaves a request without a stream stops it too', async () =>
   q4.reply = 'x'.repeat(900);
   q4.stepMs = 5;
   const { aborted } = (await stats()).requests;
-  const leave = AbortSignal.timeout(60);
-  const asked = client.chat.completions.create({ model: 'base', messages, max_tokens: 900 }, { signal: leave });
+  const leave = new AbortController();
+  const asked = client.chat.completions.create({ model: 'base', messages, max_tokens: 900 }, { signal: leave.signal });
+  asked.catch(() => undefined);
+  await expect.poll(async () => (await stats()).requests.running, { timeout: 5000 }).toBe(1);
+  leave.abort();
   await expect(asked).rejects.toThrow();
   await expect
     .poll(async () => (await stats()).requests, { timeout: 2000 })

@@ -1,89 +1,19 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import {
-  type ConnectOptions,
-  connectEngine,
-  type EngineHandle,
-  ensureWeights,
-  type Weights,
-} from '../../src/backends/embedded/index.ts';
-import { type EngineStats, statsSchema } from '../../src/backends/embedded/protocol.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { LlamaRuntime } from '../../src/backends/embedded/server/llama.ts';
 import { segment } from '../../src/backends/embedded/server/segments.ts';
 import { ThreadGovernor } from '../../src/backends/embedded/server/threads.ts';
-import { FoilError } from '../../src/core/errors.ts';
+import { loadDiscriminator, MINUTES, realEngine } from './real-engine.ts';
 
-/** The engine with the real model, in processes of its own. Weights come from the user's cache, or are fetched. */
-
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const template = here('../../models/chatml.jinja');
-const MINUTES = 60_000;
-
-let weights: Weights;
-let dir: string;
-let engine: EngineHandle;
+const real = realEngine();
 let client: OpenAI;
-let discriminator: string | null = null;
-
-async function connect(options: Partial<ConnectOptions> = {}): Promise<EngineHandle> {
-  return connectEngine({ ...weights, template, dir, graceMs: 300, ...options });
-}
+let discriminator: string | null;
 
 beforeAll(async () => {
-  const work = ensureWeights();
-  for (;;) {
-    const step = await work.next();
-    if (!step.done) continue;
-    weights = step.value;
-    break;
-  }
-  dir = await mkdtemp(join(tmpdir(), 'foil-engine-'));
-  engine = await connect();
-  client = new OpenAI({ baseURL: engine.baseURL, apiKey: engine.token, maxRetries: 0, timeout: 5 * MINUTES });
-  const models = here('../../models');
-  for (const name of await readdir(models)) {
-    if (!name.startsWith('discriminator') || !existsSync(join(models, name, 'adapter.gguf'))) continue;
-    await engine.loadAdapter(name, join(models, name));
-    discriminator = name;
-  }
-}, 10 * MINUTES);
-afterAll(async () => {
-  await engine?.close();
-  await vi.waitFor(() => expect(alive(engine.info.pid)).toBe(false), { timeout: 10_000 });
-  await rm(dir, { recursive: true });
-});
-
-async function stats(of: EngineHandle = engine): Promise<EngineStats> {
-  const answer = await fetch(`${of.baseURL.replace('/v1', '')}/foil/stats`, {
-    headers: { authorization: `Bearer ${of.token}` },
-  });
-  return statsSchema.parse(await answer.json());
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function failure(work: Promise<unknown>): Promise<FoilError> {
-  const error = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(FoilError);
-  return error as FoilError;
-}
+  const { baseURL, token } = real.engine;
+  client = new OpenAI({ baseURL, apiKey: token, maxRetries: 0, timeout: 5 * MINUTES });
+  discriminator = await loadDiscriminator(real.engine);
+}, 5 * MINUTES);
 
 type Message = { role: 'user' | 'assistant'; content: string };
 
@@ -96,7 +26,7 @@ function session(topic: string, turns: number): Message[] {
 }
 
 async function chat(messages: Message[], more: object = {}): Promise<OpenAI.ChatCompletion> {
-  return client.chat.completions.create({ model: engine.info.base, messages, max_tokens: 24, seed: 11, ...more });
+  return client.chat.completions.create({ model: real.engine.info.base, messages, max_tokens: 24, seed: 11, ...more });
 }
 const textsOf = (answer: OpenAI.ChatCompletion): (string | null)[] =>
   answer.choices.map((choice) => choice.message.content);
@@ -148,7 +78,7 @@ describe('determinism', () => {
     async () => {
       const candidates = async (threads: number): Promise<unknown> => {
         const runtime = await LlamaRuntime.start(new ThreadGovernor(threads, true));
-        const model = await runtime.load(weights.q4);
+        const model = await runtime.load(real.weights.q4);
         const text = session('work', 12).map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>\n`);
         const { tokens, ends } = segment(model.tokenize(text.join('')), (token) => model.isEnd(token));
         expect(tokens.length).toBeGreaterThan(280);
@@ -175,10 +105,10 @@ describe('reuse', () => {
     async () => {
       const messages = session('reuse', 9);
       await chat(messages, { max_tokens: 1 });
-      const before = await stats();
+      const before = await real.stats();
       const more = [...messages, ...session('next', 2)];
       const answer = await chat(more, { max_tokens: 1 });
-      const after = await stats();
+      const after = await real.stats();
       const prompt = answer.usage?.prompt_tokens ?? 0;
       const cached = answer.usage?.prompt_tokens_details?.cached_tokens ?? 0;
       expect(after.evaluated - before.evaluated).toBe(prompt - cached);
@@ -194,7 +124,7 @@ describe('reuse', () => {
       const abort = new AbortController();
       const stream = await client.chat.completions.create(
         {
-          model: engine.info.base,
+          model: real.engine.info.base,
           messages: session('x', 1),
           max_tokens: 1000,
           stream: true,
@@ -209,10 +139,10 @@ describe('reuse', () => {
         if (seen === 4) break;
       }
       abort.abort();
-      await expect.poll(async () => (await stats()).requests.running, { timeout: 5000 }).toBe(0);
-      const { evaluated } = await stats();
+      await expect.poll(async () => (await real.stats()).requests.running, { timeout: 5000 }).toBe(0);
+      const { evaluated } = await real.stats();
       await new Promise((resolve) => setTimeout(resolve, 200));
-      expect((await stats()).evaluated).toBe(evaluated);
+      expect((await real.stats()).evaluated).toBe(evaluated);
     },
     5 * MINUTES,
   );
@@ -227,12 +157,41 @@ describe('reuse', () => {
   );
 });
 
+describe('embeddings', () => {
+  test(
+    'of like meaning are closer than of unlike; the same text gives the same vector',
+    async () => {
+      const texts = [
+        'I lost my job last week and I am worried about money.',
+        'Last week I was fired, and I do not know how to pay my rent.',
+        'The recipe needs two eggs, some flour and a little milk.',
+      ];
+      const embed = async (input: string[]): Promise<number[][]> => {
+        const { data } = await client.embeddings.create({ model: real.engine.info.base, input });
+        return data.map(({ embedding }) => embedding);
+      };
+      const vectors = await embed(texts);
+      const cosine = (a: number, b: number): number =>
+        (vectors[a] ?? []).reduce((sum, value, index) => sum + value * (vectors[b]?.[index] ?? 0), 0);
+      expect(cosine(0, 0)).toBeCloseTo(1, 5);
+      expect(cosine(0, 1)).toBeGreaterThan(cosine(0, 2) + 0.05);
+      expect(cosine(0, 1)).toBeGreaterThan(cosine(1, 2) + 0.05);
+      await chat(session('other', 1), { max_tokens: 2 });
+      expect(await embed([texts[2] ?? '', texts[0] ?? ''])).toEqual([vectors[2], vectors[0]]);
+      // the longest that is allowed
+      const [long] = await embed(['again '.repeat(511)]);
+      expect(long).toHaveLength(vectors[0]?.length ?? 0);
+    },
+    5 * MINUTES,
+  );
+});
+
 describe('discriminator', () => {
   const render = (messages: Message[]): string =>
     messages.map(({ role, content }) => `<|im_start|>${role}\n${content}<|im_end|>`).join('\n');
 
   async function read(prompt: string): Promise<Record<string, number>> {
-    const model = discriminator ?? engine.info.base;
+    const model = discriminator ?? real.engine.info.base;
     const answer = await client.completions.create({ model, prompt, max_tokens: 1, logprobs: 5, temperature: 0 });
     return answer.choices[0]?.logprobs?.top_logprobs?.[0] ?? {};
   }
@@ -245,9 +204,9 @@ describe('discriminator', () => {
       for (const prompt of prompts) byTurn.push(await read(prompt));
       // push every slot out, so that nothing of the session is left
       for (const topic of 'abcdefg') await read(render(session(topic, 2)));
-      const { reused } = await stats();
+      const { reused } = await real.stats();
       expect(await read(prompts.at(-1) ?? '')).toEqual(byTurn.at(-1));
-      expect((await stats()).reused).toBe(reused);
+      expect((await real.stats()).reused).toBe(reused);
       for (const topic of 'abcdefg') await read(render(session(topic, 2)));
       expect(await read(prompts[1] ?? '')).toEqual(byTurn[1]);
       if (!discriminator) return;
@@ -263,80 +222,6 @@ describe('discriminator', () => {
         ' real': expect.any(Number),
         ' fake': expect.any(Number),
       });
-    },
-    5 * MINUTES,
-  );
-});
-
-describe('life of the process', () => {
-  test('a second foil shares it; its files are closed to others', async () => {
-    const second = await connect();
-    expect(second.info).toMatchObject({ pid: engine.info.pid, started: false });
-    expect((await stats()).leases).toBe(2);
-    await second.close();
-    await expect.poll(async () => (await stats()).leases).toBe(1);
-    const files = (await readdir(dir)).filter((name) => name.endsWith('.json'));
-    expect(files).toHaveLength(1);
-    expect((await stat(join(dir, files[0] ?? ''))).mode & 0o777).toBe(0o600);
-  });
-
-  test(
-    'it ends when its last client is killed, and takes its state file with it',
-    async () => {
-      const own = await mkdtemp(join(tmpdir(), 'foil-engine-'));
-      const options: ConnectOptions = { ...weights, template, dir: own, graceMs: 300 };
-      const child = spawn(process.execPath, ['--import', 'tsx', here('hold-lease.ts'), JSON.stringify(options)], {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const pid = Number(
-        await new Promise<string>((resolve) => child.stdout.once('data', (data) => resolve(String(data)))),
-      );
-      expect(alive(pid)).toBe(true);
-      child.kill('SIGKILL');
-      await expect.poll(() => alive(pid), { timeout: 10_000 }).toBe(false);
-      expect((await readdir(own)).filter((name) => name.endsWith('.json'))).toEqual([]);
-      await rm(own, { recursive: true });
-    },
-    5 * MINUTES,
-  );
-
-  test(
-    'one that was killed is replaced; SIGTERM ends it cleanly',
-    async () => {
-      const own = await mkdtemp(join(tmpdir(), 'foil-engine-'));
-      const first = await connect({ dir: own });
-      process.kill(first.info.pid, 'SIGKILL');
-      await first.closed;
-      const second = await connect({ dir: own });
-      expect(second.info.pid).not.toBe(first.info.pid);
-      process.kill(second.info.pid, 'SIGTERM');
-      await second.closed;
-      await expect.poll(() => alive(second.info.pid), { timeout: 10_000 }).toBe(false);
-      expect((await readdir(own)).filter((name) => name.endsWith('.json'))).toEqual([]);
-      await rm(own, { recursive: true });
-    },
-    5 * MINUTES,
-  );
-
-  test(
-    'what cannot start says why',
-    async () => {
-      const own = await mkdtemp(join(tmpdir(), 'foil-engine-'));
-      const taken = createServer();
-      const port = await new Promise<number>((resolve) => {
-        taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port));
-      });
-      const busy = await failure(connect({ dir: own, port }));
-      expect([busy.code, busy.message]).toEqual(['port-in-use', `port ${port} is in use`]);
-      taken.close();
-      const torn = join(own, 'torn.gguf');
-      await writeFile(torn, (await readFile(weights.q4)).subarray(0, 3_000_000));
-      const bad = await failure(connect({ dir: own, q4: torn }));
-      expect([bad.code, bad.remedy.length > 0]).toEqual(['bad-model', true]);
-      expect((await failure(connect({ dir: own, template: join(own, 'none.jinja') }))).code).toBe('bad-template');
-      const other = await failure(connect({ port: engine.info.port === 9 ? 10 : 9 }));
-      expect(other.message).toContain(String(engine.info.port));
-      await rm(own, { recursive: true });
     },
     5 * MINUTES,
   );

