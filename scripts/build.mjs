@@ -2,8 +2,8 @@
  * Bundles the command (dist/foil.js) and the embedded engine (dist/engine.js). Runs on `npm ci` through `prepare`, and
  * before the tests; does nothing while dist is newer than all sources. `--force` builds regardless.
  */
-import { existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundleOptions, quickStart } from './bundle.mjs';
@@ -13,6 +13,8 @@ const dist = join(root, 'dist');
 const stamp = join(dist, '.built');
 
 const entries = { foil: 'src/cli/main.ts', engine: 'src/backends/embedded/server/main.ts' };
+/** Read at run time, beside the code that reads them. */
+const assets = ['job-look.sh', 'job-run.sh', 'job-ask.sh'].map((name) => join(root, 'src/backends/launch', name));
 
 function newest(path) {
   const stat = statSync(path);
@@ -33,6 +35,7 @@ if (process.argv.includes('--force') || !fresh()) {
   // a build that fails leaves the last good one in place
   const next = join(root, 'node_modules', `.foil-build-${process.pid}`);
   await build({ ...bundleOptions(root), plugins: [quickStart], entryPoints: entries, outdir: next });
+  for (const asset of assets) copyFileSync(asset, join(next, basename(asset)));
   writeFileSync(join(next, '.built'), '');
   // sources saved while the build ran are newer than it
   utimesSync(join(next, '.built'), at, at);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FoilError } from '../../core/errors.ts';
@@ -13,14 +13,16 @@ export const JOB_DIR = 'job';
 /** What the job or the interface writes into a run's folder: never sent to a machine over what is there. */
 export const WRITTEN_BY_JOB = ['events.jsonl', 'log.txt', 'status.json', 'heartbeat', 'exit.json', 'output'] as const;
 
-/** The wrapper, beside this file in a development run and beside the bundle in an installed one. */
-export const JOB_SCRIPT = fileURLToPath(new URL('./job.sh', import.meta.url));
+/** Beside this file in a development run, beside the bundle in an installed one. */
+const PARTS = ['./job-look.sh', './job-run.sh', './job-ask.sh'];
 
 let script: Promise<string> | undefined;
 
-/** The text of the wrapper, for machines whose run folder is not here. */
+/** The text of the wrapper, job.sh: it stands in each run's folder, and is said to machines whose folders are not here. */
 export function jobScript(): Promise<string> {
-  script ??= readFile(JOB_SCRIPT, 'utf8');
+  script ??= Promise.all(PARTS.map((part) => readFile(fileURLToPath(new URL(part, import.meta.url)), 'utf8'))).then(
+    (parts) => parts.join('\n'),
+  );
   return script;
 }
 
@@ -50,7 +52,7 @@ export async function writeJobFiles(job: Job): Promise<void> {
   }
   try {
     await mkdir(dir, { recursive: true });
-    await copyFile(JOB_SCRIPT, temporary.script);
+    await writeFile(temporary.script, await jobScript());
     await rename(temporary.script, join(dir, 'job.sh'));
     await writeFile(temporary.command, command);
     await link(temporary.command, join(dir, `attempt-${job.attempt}.sh`)).catch((error: NodeJS.ErrnoException) => {

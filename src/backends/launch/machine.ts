@@ -4,7 +4,7 @@ import { FoilError } from '../../core/errors.ts';
 import type { FilePiece } from '../../core/stage/launcher.ts';
 import { plainText } from '../../core/text/safe.ts';
 import { diskError } from '../store/disk.ts';
-import { JOB_SCRIPT } from './job-folder.ts';
+import { jobScript } from './job-folder.ts';
 
 /** One attempt of a run, in its folder on the machine that is asked. */
 export interface Place {
@@ -31,7 +31,7 @@ export function thisMachine(secrets: readonly string[]): Machine {
   return {
     async ask(verb, place, args, signal) {
       const { execa } = await import('execa');
-      const result = await execa('sh', [JOB_SCRIPT, verb, place.folder, String(place.attempt), ...args.map(String)], {
+      const result = await execa('sh', ['-c', await jobScript(), 'job.sh', verb, place.folder, String(place.attempt), ...args.map(String)], {
         reject: false,
         encoding: 'buffer',
         stdin: 'ignore',
