@@ -5,7 +5,7 @@ import type { Registry } from '../backends/registry/registry.ts';
 import { installRoot } from '../backends/setup/root.ts';
 import type { OpenSessionStore } from '../backends/store/session-store.ts';
 import { newId, newSeed, systemClock } from '../backends/system.ts';
-import type { Clock, PairStore, Ports } from '../core/ports.ts';
+import type { Clock, PairStore, Ports, RunPorts } from '../core/ports.ts';
 import type { LiveSession } from '../core/session/schema.ts';
 import { chooseRoles } from './roles.ts';
 
@@ -23,6 +23,8 @@ export interface Services {
   roles(): Promise<LiveSession['roles']>;
   sessions(): Promise<OpenSessionStore>;
   pairs(): Promise<PairStore>;
+  /** Training runs of the workspace. */
+  runs(): Promise<RunPorts>;
   ports(): Promise<Ports>;
   /** Who is told what is done to have the embedded engine: the last one to ask. */
   onEngineStep(listener: (step: EngineStep) => void): void;
@@ -76,6 +78,11 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
     roles: once(async () => chooseRoles((await config()).roles, await (await registry()).list())),
     sessions,
     pairs,
+    runs: once(async () => {
+      const { openRuns } = await import('../backends/training/open.ts');
+      const [settings, models] = [await config(), await registry()];
+      return openRuns({ workspace, config: settings, stores: { sessions, pairs }, models, clock: systemClock, newId });
+    }),
     ports: once(async () => ({
       models: await registry(),
       sessions: await sessions(),

@@ -57,6 +57,10 @@ export class FakeEngine implements EngineSource {
     this.base = base;
   }
 
+  async place(): Promise<string> {
+    return 'embedded';
+  }
+
   async connect(signal: AbortSignal): Promise<RunningEngine> {
     this.starts += 1;
     await this.ready(signal);
@@ -67,6 +71,7 @@ export class FakeEngine implements EngineSource {
       endpoint: endpointOf(this.base, { server: 'the embedded engine', dialect: 'vllm', own: true }),
       base: 'tiny',
       version: '9.9',
+      scorer: 'embedded 9.9 f16',
       window: 2048,
       closed,
       load: async (name, dir) => void this.loaded.push([name, dir]),

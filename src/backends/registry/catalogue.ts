@@ -2,7 +2,7 @@ import { FoilError, formatPlace } from '../../core/errors.ts';
 import { nearest } from '../../core/fields.ts';
 import { accuracyTable } from '../../core/model/accuracy.ts';
 import type { ModelEntry, ModelKind } from '../../core/ports.ts';
-import { EMBEDDED, type FoilConfig, type ModelConfig } from '../config/schema.ts';
+import type { FoilConfig, ModelConfig } from '../config/schema.ts';
 import { type AdapterFolder, findAdapters, readAdapter } from './cards.ts';
 
 /** The base model without an adapter: the paper's zero-shot simulator, and a chatbot of the untuned kind. */
@@ -68,9 +68,13 @@ export function findModel(
   });
 }
 
-/** A line of the list. @param missing why a server cannot be used now, such as a key that is not set. */
-export function entryOf({ name, kind, source }: Known, missing: (model: Served) => string | null): ModelEntry {
-  const embedded = { name, kind, server: EMBEDDED, licence: null, unavailable: null };
+/** A line of the list. @param place name of the engine that serves adapters. @param missing why a server cannot be used now, such as a key that is not set. */
+export function entryOf(
+  { name, kind, source }: Known,
+  place: string,
+  missing: (model: Served) => string | null,
+): ModelEntry {
+  const ours = { name, kind, server: place, licence: null, unavailable: null };
   switch (source.type) {
     case 'server': {
       const { server, model, licence } = source.config;
@@ -80,15 +84,15 @@ export function entryOf({ name, kind, source }: Known, missing: (model: Served) 
     case 'adapter': {
       const { card } = source.folder;
       const summary = `LoRA r${card.adapter.rank} on ${card.base.name}`;
-      const entry = { ...embedded, summary, licence: source.config?.licence ?? card.licence ?? null };
+      const entry = { ...ours, summary, licence: source.config?.licence ?? card.licence ?? null };
       return kind === 'discriminator' ? { ...entry, accuracy: accuracyTable(card.validation) } : entry;
     }
     case 'base':
-      return { ...embedded, summary: 'the embedded base, prompted only', licence: 'Apache-2.0' };
+      return { ...ours, summary: 'the embedded base, prompted only', licence: 'Apache-2.0' };
     case 'broken': {
       const { message, where } = source.error;
       return {
-        ...embedded,
+        ...ours,
         summary: 'unreadable',
         unavailable: [message, formatPlace(where)].filter(Boolean).join(': '),
       };

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { FoilConfig } from '../config/schema.ts';
+import { EMBEDDED, type FoilConfig } from '../config/schema.ts';
 import { connectEngine, ensureWeights, type WeightsProgress } from '../embedded/index.ts';
 import { installRoot } from '../setup/root.ts';
 import type { EngineSource, RunningEngine } from './engine-source.ts';
@@ -13,6 +13,7 @@ export type EngineStep =
 /** The embedded engine of this machine: weights first, then an engine that runs or a fresh one. */
 export function embeddedSource(config: FoilConfig, onStep: (step: EngineStep) => void): EngineSource {
   return {
+    place: async () => EMBEDDED,
     async connect(signal): Promise<RunningEngine> {
       const fetching = ensureWeights({ ...(config.engine.gguf ? { path: config.engine.gguf } : {}), signal });
       let weights = await fetching.next();
@@ -41,6 +42,7 @@ export function embeddedSource(config: FoilConfig, onStep: (step: EngineStep) =>
         },
         base: engine.info.base,
         version: engine.info.version,
+        scorer: `embedded ${engine.info.version} f16`,
         window: engine.info.window,
         closed: engine.closed,
         load: (name, dir, abort) => engine.loadAdapter(name, dir, abort),

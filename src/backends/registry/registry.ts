@@ -17,7 +17,7 @@ import { SharedEngine } from './shared-engine.ts';
 /** System text of the untuned base in the chatbot's seat; without one, an empty session would be an empty prompt. */
 const ZERO_SHOT_CHATBOT = 'You are a supportive chatbot. Listen, ask, and help, in one to three sentences.';
 
-/** Sampling of the embedded engine where neither card nor foil.yaml says anything; the paper states no temperature. */
+/** Sampling of the workspace's engine where neither card nor foil.yaml says anything; the paper states no temperature. */
 const ENGINE_SAMPLING: Sampling = { temperature: 1, top_p: 0.95, max_tokens: 256 };
 
 /** The same for other servers, with OpenAI's own default of top_p, since some of its models take no other. */
@@ -44,7 +44,8 @@ export class Registry implements ModelRegistry {
   }
 
   async list(): Promise<ModelEntry[]> {
-    return (await this.catalogue()).map((known) => entryOf(known, (model) => this.missing(model)));
+    const place = await this.options.engine.place();
+    return (await this.catalogue()).map((known) => entryOf(known, place, (model) => this.missing(model)));
   }
 
   /** The card of an adapter, for `foil models show`; null for models without one. */
@@ -74,8 +75,8 @@ export class Registry implements ModelRegistry {
     const { folder } = source;
     const engine = await this.start(signal);
     await engine.load(name, folder.dir, signal);
-    const { endpoint, version, window } = engine;
-    return await judge(name, name, folder, { endpoint, engine: `embedded ${version} f16`, window });
+    const { endpoint, scorer, window } = engine;
+    return await judge(name, name, folder, { endpoint, engine: scorer, window });
   }
 
   /** Starts the engine, or joins the one that runs; fetches the base weights first where they are missing. */
