@@ -140,19 +140,23 @@ def control(own: dict) -> str:
     )
 
 
-def _compared(spec: Spec, on: str) -> dict:
-    """The per-turn figures of the runs given as `compare`; FoilError if one of them was judged on another split."""
-    out = {}
+def _compared(spec: Spec, on: str) -> tuple[dict, dict]:
+    """({name: per-turn figures} of the runs given as `compare`, {name: why} of those that have none yet).
+
+    Raises FoilError if one of them was judged on another split.
+    """
+    out, missing = {}, {}
     for name, path in spec.compare.items():
         try:
             other = json.loads(path.read_text(encoding="utf-8"))
             table, where = other["per_turn"], other.get("reported_on", "valid")
-        except (ValueError, KeyError):
-            raise FoilError(f"{path}: compare.{name}: not a metrics.json of stage discriminator. Give that file.") from None
+        except (OSError, ValueError, KeyError):
+            missing[name] = "no metrics.json of a finished stage discriminator"
+            continue
         if where != on:
             raise FoilError(f"{path}: compare.{name}: its figures come from split {where}, this run's from {on}. Run it again with the same rows.")
         out[name] = {"per_turn": table}
-    return out
+    return out, missing
 
 
 def _both_sides(spec: Spec, rows: list[Row], on: str) -> dict | None:
@@ -212,8 +216,9 @@ def run_discriminator(spec: Spec, out: Path, resume: bool = False) -> dict:
         record[split] = row_record(spec.rows[split], sets[split], len(rows))
     _refuse_leaks(spec, sets)
     on = "test" if "test" in sets else "valid"
-    # read before the training, so that a wrong file is said at once and not hours later
-    compared, texts = _compared(spec, on), _both_sides(spec, sets["train"] + sets[on], on)
+    # looked at before the training, so that a wrong file is said at once and not hours later; runs beside may end meanwhile
+    _compared(spec, on)
+    texts = _both_sides(spec, sets["train"] + sets[on], on)
     if h.label_shuffle:
         shuffled(sets["train"], spec.seed)
     pairs = pair_up(sets["train"])
@@ -229,6 +234,9 @@ def run_discriminator(spec: Spec, out: Path, resume: bool = False) -> dict:
     trained = round(time.time() - start)
     scored = score_all(model.float(), h.head, ids, sets[on])
     own = per_turn(scored, h.report_turns, spec.seed, int(h.bootstrap))
+    compared, missing = _compared(spec, on)
+    if missing:
+        events.emit("beside", left_out=missing)
     beside = {**_beside(spec, sets["train"], sets[on], texts), **compared}
     metrics = {
         "reported_on": on, "per_turn": own, "beside": beside,
