@@ -9,11 +9,13 @@ import { registerFeatures } from './commands/features.ts';
 import { registerImport } from './commands/import.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPairs } from './commands/pairs.ts';
+import { registerRuns } from './commands/runs.ts';
 import { registerScore } from './commands/score.ts';
 import { registerServe } from './commands/serve.ts';
 import { registerSessions } from './commands/sessions.ts';
 import { registerSetup } from './commands/setup.ts';
 import { registerSimulate } from './commands/simulate.ts';
+import { registerTrain } from './commands/train.ts';
 
 /** All commands. Each file of `commands/` declares one and loads what it needs only when it runs. */
 export function createProgram(run: Run, around: Surroundings): Command {
@@ -34,6 +36,8 @@ export function createProgram(run: Run, around: Surroundings): Command {
     registerAlternatives,
     registerPairs,
     registerSimulate,
+    registerTrain,
+    registerRuns,
     registerFeatures,
     registerImport,
     registerExport,

@@ -92,7 +92,9 @@ export async function findAdapters(
 async function adapterDirs(parent: string): Promise<string[]> {
   const entries = await readdir(parent, { withFileTypes: true }).catch(() => []);
   const found: string[] = [];
-  for (const entry of entries.toSorted((a, b) => a.name.localeCompare(b.name))) {
+  // A dot marks what is not whole yet, or about to go.
+  const shown = entries.filter(({ name }) => !name.startsWith('.'));
+  for (const entry of shown.toSorted((a, b) => a.name.localeCompare(b.name))) {
     const dir = join(parent, entry.name);
     // Also through a link: weights often stand on another disk.
     const files: string[] = await readdir(dir).catch(() => []);

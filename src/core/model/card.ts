@@ -36,5 +36,7 @@ export const cardSchema = z.object({
   seed: z.number().nullish(),
   created: z.string().nullish(),
   rebuild: z.string().nullish(),
+  /** Run, inputs and parent of an adopted model. */
+  lineage: z.unknown().optional(),
 });
 export type ModelCard = z.infer<typeof cardSchema>;

@@ -1,3 +1,4 @@
+import type { PreferencePair } from '../preference/schema.ts';
 import type { Session } from '../session/schema.ts';
 import { renderContext } from './context.ts';
 import {
@@ -24,6 +25,21 @@ export interface DiscriminatorRow extends SftRow {
   readonly label: 0 | 1;
 }
 
+/** One training row of `dpo` (Eq. 5): two next turns of the simulator after one prompt (c, h_t). */
+export interface PreferenceRow {
+  readonly id: string;
+  readonly group: string;
+  readonly prompt: readonly ChatMessage[];
+  readonly chosen: string;
+  readonly rejected: string;
+  /** That side also ends the session. */
+  readonly chosen_end: boolean;
+  readonly rejected_end: boolean;
+  /** r_t of each side; null where no discriminator was on. */
+  readonly r_chosen: number | null;
+  readonly r_rejected: number | null;
+}
+
 /**
  * Turns with the end of the session marked for the simulator: after the user's last turn, or, where the other side had
  * the last word, as a user turn that is nothing but the end.
@@ -38,6 +54,22 @@ export function withEnd(turns: readonly PromptTurn[]): PromptTurn[] {
 export function simulatorRow(session: Session, instruction?: string): SftRow {
   const system = renderContext(session.context, instruction === undefined ? {} : { instruction }).text;
   return { id: session.id, group: groupOf(session), messages: simulatorMessages(system, withEnd(session.turns)) };
+}
+
+/** The row of a preference pair: its prompt is the text that the simulator has before it in the chat, roles flipped. */
+export function preferenceRow(pair: PreferencePair): PreferenceRow {
+  const { chosen, rejected, context } = pair;
+  return {
+    id: pair.id,
+    group: (context.current_summary ?? pair.session).toLowerCase(),
+    prompt: simulatorMessages(renderContext(context).text, pair.history),
+    chosen: chosen.content,
+    rejected: rejected.content,
+    chosen_end: chosen.end,
+    rejected_end: rejected.end,
+    r_chosen: chosen.r,
+    r_rejected: rejected.r,
+  };
 }
 
 /** A chatbot's row of a real session; no context, which the chatbot does not see. */

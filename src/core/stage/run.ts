@@ -39,6 +39,8 @@ export const runRequestSchema = z.object({
   rows: z.object({
     train: rowSourceSchema.nullable(),
     valid: rowSourceSchema.nullable(),
+    /** Discriminator: what its figures come from, where its step was chosen on `valid`. */
+    test: rowSourceSchema.nullish(),
     /** Discriminator: corpora of simulated sessions; each stands on the side where its context is. */
     simulated: z.array(z.string()),
     /** Discriminator: how the lengths of the two sides are matched, and whether D reads the context c. */
@@ -71,6 +73,8 @@ export const runInputSchema = z.object({
   /** Where it came from, in words: `corpus esconv-train`, a file's name, a model. */
   source: z.string(),
   rows: z.number().nullable(),
+  /** Of its data, where that says; for the card of what comes out. */
+  licences: z.array(z.string()).default([]),
 });
 export type RunInput = z.infer<typeof runInputSchema>;
 
