@@ -2,18 +2,24 @@ import { getLlama, type LlamaContextSequence, LlamaLogLevel, type LlamaModel, ty
 
 /** node-llama-cpp as one would use it without an engine: the other side of the `reply` ratio. */
 export class BareLoop {
+  /** Threads that it decodes with. */
+  readonly threads: number;
   private readonly model: LlamaModel;
   private readonly sequence: LlamaContextSequence;
 
   private constructor(model: LlamaModel, sequence: LlamaContextSequence) {
+    this.threads = sequence.context.idealThreads;
     this.model = model;
     this.sequence = sequence;
   }
 
-  static async start(file: string, threads: number): Promise<BareLoop> {
-    const llama = await getLlama({ build: 'never', gpu: false, logLevel: LlamaLogLevel.error, maxThreads: threads });
+  /** `threads` null: as many as node-llama-cpp takes when nobody says. */
+  static async start(file: string, threads: number | null): Promise<BareLoop> {
+    const fixed = threads === null ? {} : { threads };
+    const most = threads === null ? {} : { maxThreads: threads };
+    const llama = await getLlama({ build: 'never', gpu: false, logLevel: LlamaLogLevel.error, ...most });
     const model = await llama.loadModel({ modelPath: file });
-    const context = await model.createContext({ contextSize: 2048, threads });
+    const context = await model.createContext({ contextSize: 2048, ...fixed });
     return new BareLoop(model, context.getSequence());
   }
 

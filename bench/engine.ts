@@ -1,21 +1,26 @@
 /**
- * What the embedded engine's cache and its HTTP cost, as ratios from one run; the two sides of each ratio alternate, and
- * medians are compared:
+ * What the embedded engine's cache and its HTTP cost, as ratios from one run:
  *
  * - score: p_t after one more message in a 1,000-token session, against a pass from scratch;
  * - alternatives: 8 alternatives with their rewards at a 1,000-token prefix that nobody has read yet, against 8 separate cold
  *   requests of the same texts;
- * - reply: a streamed reply through the engine, against the same tokens from a bare node-llama-cpp loop: first token, total.
+ * - first-token, reply: a streamed reply of at most 48 tokens to a 300-token session through the engine, against the same tokens
+ *   from a bare node-llama-cpp loop.
+ *
+ * Each ratio is the median over the rounds of (one side / the other in the same round), so that a machine that grows slower or
+ * faster meanwhile cancels out. Engine and bare loop take turns at going first. The reply, which is cheap, gets three rounds for
+ * each one of the others.
  *
  *     npx tsx bench/engine.ts [--rounds 3] [--threads N] [--quick] [--json]
  *
- * --quick leaves out the alternatives, which take most of the time.
+ * The engine chooses its threads by itself, as it is shipped, and the bare loop takes what node-llama-cpp takes by default;
+ * --threads N fixes both. --quick leaves out the alternatives, which take most of the time.
  *
  * Uses models/simulator-it0 and models/discriminator-it0 where they are, else the base model on both sides.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -27,6 +32,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIMITS = { score: 0.15, alternatives: 0.35, firstToken: 1.15, reply: 1.15 };
 const ALTERNATIVES = 8;
 const REPLY_TOKENS = 48;
+/** Reply rounds for each round of the rest. */
+const REPLIES = 3;
 
 interface Pair {
   readonly one: number[];
@@ -43,14 +50,14 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-// two threads of llama.cpp on cores that others use measure those others, not us
-const threads = Number(values.threads ?? ((loadavg()[0] ?? 0) > 0.7 ? 1 : availableParallelism()));
+const threads = values.threads === undefined ? null : Number(values.threads);
 
 const weights = await finished(ensureWeights());
 const dir = await mkdtemp(join(tmpdir(), 'foil-bench-'));
 const template = join(ROOT, 'models', 'chatml.jinja');
-// two slots, one a model: a new session overwrites the old one in place, so no side pays for making a context
-const engine = await connectEngine({ ...weights, template, dir, threads, slots: 2, graceMs: 500 });
+const fixed = threads === null ? {} : { threads };
+// two slots: a session is forgotten after two others
+const engine = await connectEngine({ ...weights, template, dir, ...fixed, slots: 2, graceMs: 500 });
 const client = new OpenAI({ baseURL: engine.baseURL, apiKey: engine.token, maxRetries: 0, timeout: 600_000 });
 const bare = await BareLoop.start(weights.q4, threads);
 try {
@@ -67,9 +74,11 @@ try {
   for (let round = 1; round <= rounds; round += 1) {
     push(score, await scoreRound(discriminator, round, 30));
     if (!values.quick) push(alternatives, await alternativesRound(simulator, discriminator, round, 29, ALTERNATIVES));
-    const replied = await replyRound(round);
-    push(first, [replied[0].first, replied[1].first]);
-    push(reply, [replied[0].total, replied[1].total]);
+    for (let turn = 0; turn < REPLIES; turn += 1) {
+      const replied = await replyRound(REPLIES * round + turn);
+      push(first, [replied[0].first, replied[1].first]);
+      push(reply, [replied[0].total, replied[1].total]);
+    }
   }
   report({ score, alternatives, firstToken: first, reply }, { simulator, discriminator });
 } finally {
@@ -137,13 +146,17 @@ async function alternativesRound(
       await read(discriminator, rendered([...session(name, turns), { role: 'user', content: message.content ?? '' }]));
     }
   };
+  // both models read another session, which takes the slot of the last one, and makes it if need be
+  const forget = async (other: string): Promise<void> => {
+    await sample(other, 1, 1, seed);
+    await read(discriminator, rendered(session(other, 1)));
+  };
   const name = `Pat${round}`;
+  await forget(`Sue${round}`);
   const together = await timed(async () => score(name, await sample(name, turns, count, seed)));
   let apart = 0;
   for (let index = 0; index < count; index += 1) {
-    // both models read another session first, which takes the slot of this one: nothing of it is left
-    await sample(`Sam${round}-${index}`, 1, 1, seed);
-    await read(discriminator, rendered(session(`Sam${round}-${index}`, 1)));
+    await forget(`Sam${round}-${index}`);
     apart += await timed(async () => score(name, await sample(name, turns, 1, seed + index)));
   }
   return [together, apart];
@@ -154,31 +167,46 @@ interface Reply {
   readonly total: number;
 }
 
-/** A reply of the base model to a 300-token session that neither side has seen. */
+/** A reply of the base model to a 300-token session that neither side holds; the engine goes first in every other round. */
 async function replyRound(round: number): Promise<[Reply, Reply]> {
-  const messages = session(`Ann${round}`, 9).map(
-    (each) => ({ ...each, role: each.role === 'user' ? 'assistant' : 'user' }) as const,
-  );
+  const messages = flipped(session(`Ann${round}`, 9));
+  // says which tokens it is about, and lets the bare loop go first: the same seed gives the same reply
+  const { text, tokens } = await streamed(messages, round);
+  for (const other of ['Bea', 'Cem']) await streamed(session(`${other}${round}`, 1), round, 1);
+  const ours = async (): Promise<Reply> => {
+    const reply = await streamed(messages, round);
+    if (reply.cached > 0 || reply.text !== text) throw new Error('the engine did not give the same reply from scratch');
+    return reply;
+  };
+  const theirs = (): Promise<Reply> => bare.reply(`${rendered(messages)}\n<|im_start|>assistant\n`, text, tokens);
+  if (round % 2 === 0) return [await ours(), await theirs()];
+  const other = await theirs();
+  return [await ours(), other];
+}
+
+async function streamed(
+  messages: ReturnType<typeof session>,
+  seed: number,
+  most = REPLY_TOKENS,
+): Promise<Reply & { text: string; tokens: number; cached: number }> {
   const started = performance.now();
   const stream = await client.chat.completions.create({
-    model: engine.info.base,
-    messages,
+    ...{ model: engine.info.base, messages, max_tokens: most, seed },
     stream: true,
-    max_tokens: REPLY_TOKENS,
-    seed: round,
     stream_options: { include_usage: true },
   });
   let first = 0;
   let text = '';
-  let tokens = 0;
+  let usage: OpenAI.CompletionUsage | null | undefined;
   for await (const chunk of stream) {
     const piece = chunk.choices[0]?.delta.content ?? '';
     if (piece && first === 0) first = performance.now() - started;
     text += piece;
-    tokens = chunk.usage?.completion_tokens ?? tokens;
+    usage = chunk.usage ?? usage;
   }
   const total = performance.now() - started;
-  return [{ first, total }, await bare.reply(`${rendered(messages)}\n<|im_start|>assistant\n`, text, tokens)];
+  const cached = usage?.prompt_tokens_details?.cached_tokens ?? 0;
+  return { first, total, text, tokens: usage?.completion_tokens ?? 0, cached };
 }
 
 async function load(target: EngineHandle, name: string): Promise<string> {
@@ -214,20 +242,21 @@ function report(pairs: Record<keyof typeof LIMITS, Pair>, models: object): void 
   const measured = Object.entries(pairs).filter(([, { one }]) => one.length > 0);
   const results = measured.map(([name, { one, other }]) => ({
     name,
-    ratio: median(one) / median(other),
+    ratio: median(one.map((ms, round) => ms / (other[round] ?? Number.NaN))),
+    rounds: one.length,
     limit: LIMITS[name as keyof typeof LIMITS],
     ms: median(one),
     againstMs: median(other),
   }));
   if (values.json) {
-    console.log(JSON.stringify({ bench: 'engine', threads, rounds, ...models, results }));
+    console.log(JSON.stringify({ bench: 'engine', threads, bareThreads: bare.threads, ...models, results }));
   } else {
-    for (const { name, ratio, limit, ms, againstMs } of results) {
+    for (const { name, ratio, limit, ms, againstMs, rounds: count } of results) {
       console.log(
-        `${name.padEnd(13)} ${ratio.toFixed(3)} (<= ${limit})   ${ms.toFixed(0)} ms against ${againstMs.toFixed(0)} ms`,
+        `${name.padEnd(13)} ${ratio.toFixed(3)} (<= ${limit})   ${ms.toFixed(0)} ms against ${againstMs.toFixed(0)} ms, ${count} rounds`,
       );
     }
-    console.log(`threads ${threads}, rounds ${rounds}, ${JSON.stringify(models)}`);
+    console.log(`threads: engine ${threads ?? 'its own choice'}, bare ${bare.threads}; ${JSON.stringify(models)}`);
   }
   if (results.some(({ ratio, limit }) => ratio > limit)) process.exitCode = 1;
 }
