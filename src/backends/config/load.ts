@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
 import { fieldPath, nearest } from '../../core/fields.ts';
 import { diskError } from '../store/disk.ts';
-import { configSchema, type FoilConfig, modelKinds, serverSchema } from './schema.ts';
+import { configSchema, type FoilConfig, launcherKinds, modelKinds, serverSchema } from './schema.ts';
 
 const FILE = 'foil.yaml';
 
@@ -119,8 +119,9 @@ function describe(issue: z.core.$ZodIssue, root: unknown): Problem {
   if (issue.code === 'invalid_union') {
     return {
       path: [...path, ...(issue.discriminator && path.at(-1) !== issue.discriminator ? [issue.discriminator] : [])],
-      message: 'must be simulator, chatbot or discriminator',
-      remedy: 'say what the model is',
+      ...(path[0] === 'launchers'
+        ? { message: 'must be ssh, slurm or ray', remedy: 'say how jobs are started there' }
+        : { message: 'must be simulator, chatbot or discriminator', remedy: 'say what the model is' }),
     };
   }
   return { path, message: messageOf(issue, path, root), remedy: 'correct the value' };
@@ -148,6 +149,11 @@ function knownKeys(path: readonly PropertyKey[], root: unknown): string[] {
     const kind = (root as { models?: Record<string, { kind?: unknown }> }).models?.[second ?? '']?.kind;
     const option = modelKinds.options.find((candidate) => candidate.shape.kind.value === kind);
     if (third === 'sampling') return ['temperature', 'top_p', 'top_k', 'min_p', 'max_tokens'];
+    return option ? Object.keys(option.shape) : [];
+  }
+  if (first === 'launchers' && third === undefined) {
+    const kind = (root as { launchers?: Record<string, { kind?: unknown }> }).launchers?.[second ?? '']?.kind;
+    const option = launcherKinds.options.find((candidate) => candidate.shape.kind.value === kind);
     return option ? Object.keys(option.shape) : [];
   }
   if (first === 'roles') return ['simulator', 'chatbot', 'discriminator'];
@@ -179,6 +185,9 @@ function absolutePaths(config: z.output<typeof configSchema>, dir: string): z.ou
   return {
     ...config,
     engine: { ...config.engine, ...(gguf === undefined ? {} : { gguf: resolve(dir, gguf) }) },
+    launchers: Object.fromEntries(
+      Object.entries(config.launchers).map(([name, launcher]) => [name, localPaths(launcher, dir)]),
+    ),
     models: Object.fromEntries(
       Object.entries(config.models).map(([name, model]) => [
         name,
@@ -189,5 +198,16 @@ function absolutePaths(config: z.output<typeof configSchema>, dir: string): z.ou
         },
       ]),
     ),
+  };
+}
+
+/** Only what ssh reads lies on this machine; it knows what `~/` is. */
+function localPaths<T extends z.output<typeof launcherKinds>>(launcher: T, dir: string): T {
+  if (launcher.kind !== 'ssh') return launcher;
+  const at = (path: string) => (path.startsWith('~/') ? path : resolve(dir, path));
+  return {
+    ...launcher,
+    ...(launcher.identity === undefined ? {} : { identity: at(launcher.identity) }),
+    ...(launcher.known_hosts === undefined ? {} : { known_hosts: at(launcher.known_hosts) }),
   };
 }

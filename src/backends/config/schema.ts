@@ -4,24 +4,27 @@ import { samplingSchema } from '../../core/session/schema.ts';
 
 /** The name of Foil's own engine among the servers. */
 export const EMBEDDED = 'embedded';
+/** The name of the launcher on this machine, which needs no entry. */
+export const LOCAL = 'local';
 
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/u, 'a name has letters, digits, dots, hyphens, underscores and slashes');
 const path = z.string().min(1, 'a path must not be empty');
 
+const keyEnv = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/u,
+    'must be the name of an environment variable that holds the key, never the key itself',
+  );
+
 /** Messages never repeat the value: somebody may have put the key itself here, or into the URL. */
 export const serverSchema = z.strictObject({
   base_url: z
     .string()
     .refine(isPlainUrl, 'must be an http(s) URL without user name or password, such as http://127.0.0.1:8000/v1'),
-  key_env: z
-    .string()
-    .regex(
-      /^[A-Za-z_][A-Za-z0-9_]*$/u,
-      'must be the name of an environment variable that holds the key, never the key itself',
-    )
-    .optional(),
+  key_env: keyEnv.optional(),
   timeout_s: z.number().positive().max(3600).default(60),
   /** `vllm` servers take top_k, min_p, stop_token_ids, n and /tokenize; to others only OpenAI's own fields are sent. */
   dialect: z.enum(['openai', 'vllm']).default('openai'),
@@ -86,6 +89,58 @@ const modelSchema = modelKinds.superRefine((model, check) => {
   }
 });
 
+const pathThere = z.string().regex(/^\/[^\0\n]*$/u, 'must be an absolute path of the machine that runs the job');
+/** What Python is called there: a path, or a command of its PATH. */
+const pythonThere = z.string().regex(/^[^\s\0-][^\0\n]*$/u, 'must be the path or the command of a Python there');
+const there = { python: pythonThere.optional(), base: pathThere.optional() };
+
+/** Where stages run, other than on this machine. `base`: base weights there, a GGUF or a folder in Hugging Face's form. */
+export const launcherKinds = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('ssh'),
+    /** A name or address, or a `Host` of the user's ssh settings. Nothing that ssh could take for an option. */
+    host: z.string().regex(/^[A-Za-z0-9_:][A-Za-z0-9_.:%-]*$/u, 'must be a host, without user or port'),
+    user: z
+      .string()
+      .regex(/^[A-Za-z0-9_][A-Za-z0-9_.@$-]*$/u, 'must be a user name')
+      .optional(),
+    port: z.number().int().min(1).max(65535).optional(),
+    /** Private key. With it, no other one is tried. */
+    identity: path.optional(),
+    /** File with the host's key; without it, the user's own files count. */
+    known_hosts: path.regex(/^[^"\n]*$/u, 'must be a path without quotes').optional(),
+    /** Folder there that gets a folder for each run. */
+    folder: pathThere,
+    python: pythonThere,
+    base: pathThere.optional(),
+    /** One connection for many questions; false where the server allows one session a connection. */
+    share: z.boolean().default(true),
+  }),
+  z.strictObject({
+    kind: z.literal('slurm'),
+    /** Options of sbatch, each with its value: partition, account, qos, gres, array, nodes ... */
+    args: z
+      .array(
+        z
+          .string()
+          .regex(/^-{1,2}[A-Za-z][^\0\n]*$/u, 'must be one option of sbatch with its value, such as --partition=gpu'),
+      )
+      .default([]),
+    ...there,
+  }),
+  z.strictObject({
+    kind: z.literal('ray'),
+    /** Of the dashboard, which serves Ray Jobs. */
+    address: z
+      .string()
+      .refine(isPlainUrl, 'must be an http(s) URL without user name or password, such as http://127.0.0.1:8265'),
+    key_env: keyEnv.optional(),
+    /** Custom resources that the job needs besides GPUs and CPUs. */
+    resources: z.record(z.string().min(1), z.number().positive()).optional(),
+    ...there,
+  }),
+]);
+
 /** `foil.yaml`. Unknown keys are errors: a misspelt setting that is silently ignored costs a day. */
 export const configSchema = z.strictObject({
   servers: z
@@ -93,6 +148,10 @@ export const configSchema = z.strictObject({
     .refine((servers) => !(EMBEDDED in servers), `"${EMBEDDED}" is the name of Foil's own engine: take another`)
     .default({}),
   models: z.record(name, modelSchema).default({}),
+  launchers: z
+    .record(name, launcherKinds)
+    .refine((launchers) => !(LOCAL in launchers), `"${LOCAL}" is this machine, and always there: take another name`)
+    .default({}),
   /** Names of models, of this file or shipped with Foil, that a new session starts with. */
   roles: z.strictObject({ simulator: name, chatbot: name, discriminator: name.nullable() }).partial().default({}),
   engine: z

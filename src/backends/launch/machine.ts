@@ -31,15 +31,19 @@ export function thisMachine(secrets: readonly string[]): Machine {
   return {
     async ask(verb, place, args, signal) {
       const { execa } = await import('execa');
-      const result = await execa('sh', ['-c', await jobScript(), 'job.sh', verb, place.folder, String(place.attempt), ...args.map(String)], {
-        reject: false,
-        encoding: 'buffer',
-        stdin: 'ignore',
-        env: without(secrets),
-        cancelSignal: signal,
-        timeout: ASK_TIMEOUT_MS,
-        maxBuffer: Number.POSITIVE_INFINITY,
-      });
+      const result = await execa(
+        'sh',
+        ['-c', await jobScript(), 'job.sh', verb, place.folder, String(place.attempt), ...args.map(String)],
+        {
+          reject: false,
+          encoding: 'buffer',
+          stdin: 'ignore',
+          env: without(secrets),
+          cancelSignal: signal,
+          timeout: ASK_TIMEOUT_MS,
+          maxBuffer: Number.POSITIVE_INFINITY,
+        },
+      );
       signal.throwIfAborted();
       if (result.exitCode === 0) return result.stdout;
       throw verbFailure(verb, place, result.exitCode, tail(result.stderr) || result.originalMessage || '');
