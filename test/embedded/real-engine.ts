@@ -27,7 +27,7 @@ export function alive(pid: number): boolean {
 }
 
 /** The engine with the real model in a process of its own; its fields are there when the tests of the file run. */
-export interface RealEngine {
+interface RealEngine {
   weights: Weights;
   dir: string;
   engine: EngineHandle;

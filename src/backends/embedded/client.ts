@@ -19,7 +19,10 @@ export interface ConnectOptions {
   readonly dir?: string;
   /** A free port by default. */
   readonly port?: number;
-  /** The next four tell a new engine what to be; an engine that runs already stays as it is. Fixed number of threads; by default the engine uses all cores while they are free, else one. */
+  /**
+   * The next four tell a new engine what to be; an engine that runs already stays as it is. Fixed number of threads; by default
+   * the engine times its steps and chooses between one and all cores, for single tokens and for batches apart.
+   */
   readonly threads?: number;
   /** KV caches kept at once (default 6). */
   readonly slots?: number;

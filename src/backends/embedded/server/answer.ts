@@ -29,7 +29,7 @@ export interface AnswerShape {
 }
 
 /** A token's log-probabilities, and where in its choice's text it begins. */
-export interface PlacedLogprobs extends TokenLogprobs {
+interface PlacedLogprobs extends TokenLogprobs {
   readonly offset: number;
 }
 

@@ -2,7 +2,7 @@ import { HttpError } from './http-error.ts';
 import type { ModelPort } from './runtime.ts';
 
 /** OpenAI's ways to give one input or several: texts, or token ids. */
-export type Inputs = string | readonly string[] | readonly number[] | readonly (readonly number[])[];
+type Inputs = string | readonly string[] | readonly number[] | readonly (readonly number[])[];
 
 /**
  * The tokens of each input, and the field that it stands in, such as `input.2`.
