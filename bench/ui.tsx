@@ -99,6 +99,7 @@ function controller(open: LiveSession): Controller {
   };
   return new Controller(
     {
+      runs: () => Promise.reject(new Error('the bench trains nothing')),
       ports: { models, sessions: new FakeSessionStore(), pairs: new FakePairStore(), clock, newId },
       workspace: 'bench',
       roles: open.roles,

@@ -24,6 +24,7 @@ async function openWorkbench(cli: Cli, options: SessionOptions, seats: Seats, du
   const { session, first } = await sessionOf(cli, options);
   return {
     ports: await cli.ports(),
+    runs: () => cli.runs(),
     workspace: basename(cli.workspace),
     roles: session.roles,
     seats,

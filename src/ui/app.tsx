@@ -8,10 +8,12 @@ import { Box, render, useApp, useWindowSize } from './ink.ts';
 import { type EarlyInput, useEarlyInput, useKeys } from './keys/useKeys.ts';
 import { layout, type Rect, type Regions } from './layout.ts';
 import { AlternativesOverlay } from './overlays/Alternatives.tsx';
+import { Choose, Confirm, Steps } from './overlays/Choose.tsx';
 import { ContextOverlay } from './overlays/Context.tsx';
 import { Edit } from './overlays/Edit.tsx';
 import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
 import { Chat } from './screens/Chat.tsx';
+import { Runs } from './screens/runs/Runs.tsx';
 import { Sessions } from './screens/Sessions.tsx';
 import { Status, statusRows } from './screens/Status.tsx';
 import { Title } from './screens/Title.tsx';
@@ -78,12 +80,11 @@ function Surface({ state, workspace, columns, rows }: SurfaceProps) {
 /** A screen, or what lies on it with the status line below. */
 function Body({ state, regions }: { state: AppState; regions: Regions }) {
   const top = topOverlay(state);
-  if (!top)
-    return state.screen === 'chat' ? (
-      <Chat state={state} regions={regions} />
-    ) : (
-      <Sessions state={state} regions={regions} />
-    );
+  if (!top) {
+    if (state.screen === 'chat') return <Chat state={state} regions={regions} />;
+    if (state.screen === 'sessions') return <Sessions state={state} regions={regions} />;
+    return <Runs state={state} regions={regions} />;
+  }
   const rect: Rect = { ...regions.body, height: regions.body.height - regions.status.height };
   return (
     <Box flexDirection="column" width={rect.width} height={regions.body.height}>
@@ -109,6 +110,12 @@ function OnTop({ state, overlay, rect }: { state: AppState; overlay: Overlay; re
       return <ContextOverlay overlay={overlay} rect={rect} />;
     case 'edit':
       return <Edit overlay={overlay} rect={rect} />;
+    case 'choose':
+      return <Choose overlay={overlay} rect={rect} />;
+    case 'confirm':
+      return <Confirm overlay={overlay} rect={rect} />;
+    case 'steps':
+      return <Steps overlay={overlay} rect={rect} />;
   }
 }
 

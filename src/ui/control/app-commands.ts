@@ -2,6 +2,9 @@ import { newComposer } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
 import type { AppState } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { stopCheck } from './run-form.ts';
+import { stopSearch } from './run-log.ts';
+import { runsBack } from './runs-commands.ts';
 import { refreshSessions } from './sessions-commands.ts';
 
 /** Commands that work everywhere. @returns false if the command is not one of them. */
@@ -13,6 +16,9 @@ export function appCommand(control: Controller, command: Command): boolean {
     case 'app.sessions':
       control.set((state) => ({ ...state, screen: 'sessions', overlays: [] }));
       refreshSessions(control);
+      return true;
+    case 'app.runs':
+      control.set((state) => ({ ...state, screen: 'runs', overlays: [] }));
       return true;
     case 'app.help':
       control.set((state) => open(state, { kind: 'help', top: 0 }));
@@ -55,6 +61,8 @@ function back(control: Controller): void {
     control.set((state) =>
       sessions.search ? { ...state, sessions: { ...sessions, search: null } } : { ...state, screen: 'chat' },
     );
+  } else if (screen === 'runs') {
+    runsBack(control);
   } else {
     const focus = chat.focus === 'composer' ? 'transcript' : 'composer';
     control.set((state) => ({ ...state, chat: { ...state.chat, focus } }));
@@ -68,7 +76,9 @@ function cancel(control: Controller): void {
     control.quit();
     return;
   }
-  if (chat.activity !== null || chat.running) {
+  if (stopCheck() || stopSearch()) {
+    control.tell('warn', 'ended; Ctrl+C again leaves Foil');
+  } else if (chat.activity !== null || chat.running) {
     control.send({ type: 'stop' });
     control.tell('warn', 'stopped; Ctrl+C again leaves Foil');
   } else {

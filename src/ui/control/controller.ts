@@ -13,6 +13,8 @@ import { type AppState, initialState } from '../state/state.ts';
 import { appCommand } from './app-commands.ts';
 import { chatCommand } from './chat-commands.ts';
 import { overlayCommand } from './overlay-commands.ts';
+import { runsCommand } from './runs-commands.ts';
+import { RunsWatch } from './runs-watch.ts';
 import { sessionsCommand } from './sessions-commands.ts';
 import { editText } from './text.ts';
 import type { Workbench } from './workbench.ts';
@@ -27,6 +29,7 @@ const BATCH_MS = 40;
 export class Controller {
   readonly store: StoreApi<AppState>;
   readonly bench: Workbench;
+  readonly runs: RunsWatch;
   /** Called to leave; set by the app. */
   quit: () => void = () => {};
   /** Runs something with the terminal handed over; set by the app. */
@@ -41,6 +44,8 @@ export class Controller {
   constructor(bench: Workbench, size: AppState['size']) {
     this.bench = bench;
     this.store = createStore<AppState>(() => initialState(size, bench.seats));
+    this.runs = new RunsWatch(this);
+    this.store.subscribe(() => this.runs.sync());
   }
 
   get state(): AppState {
@@ -149,7 +154,9 @@ export class Controller {
   /** A command of the key table. */
   command(command: Command): void {
     if (command !== 'app.cancel' && this.state.leaving) this.set((state) => ({ ...state, leaving: false }));
-    const handled = [appCommand, overlayCommand, sessionsCommand, chatCommand].some((handle) => handle(this, command));
+    const handled = [appCommand, overlayCommand, runsCommand, sessionsCommand, chatCommand].some((handle) =>
+      handle(this, command),
+    );
     if (!handled) this.tell('warn', `${command} does nothing here`);
   }
 
@@ -179,6 +186,7 @@ export class Controller {
   /** Ends everything; what is finished is saved already. */
   stop(): void {
     this.closeSession();
+    this.runs.stop();
     this.lifetime.abort();
     this.deltas.stop();
   }

@@ -4,6 +4,7 @@ import { paletteItems } from '../keys/resolve.ts';
 import type { Command } from '../keys/table.ts';
 import { factsOf, placeOf } from '../state/keys.ts';
 import { type AppState, changeOverlay, type Overlay, topOverlay } from '../state/state.ts';
+import { chooseCommand, confirmCommand, stepsCommand } from './choose-overlay.ts';
 import { blankContext, partAsText, pickContext, refreshPick, setContext, textAsPart } from './context-overlay.ts';
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
@@ -29,6 +30,12 @@ export function overlayCommand(control: Controller, command: Command): boolean {
       return contextCommand(control, top, command);
     case 'edit':
       return editCommand(control, top, command);
+    case 'choose':
+      return chooseCommand(control, top, command);
+    case 'confirm':
+      return confirmCommand(control, top, command);
+    case 'steps':
+      return stepsCommand(control, top, command);
   }
 }
 

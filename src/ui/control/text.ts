@@ -5,11 +5,19 @@ import { refreshPick } from './overlay-commands.ts';
 
 /** Applies a change to the text field that has the focus: an overlay's, a search's, or the composer. */
 export function editText(control: Controller, action: ComposerAction): void {
-  const { screen, sessions, chat } = control.state;
+  const { screen, sessions, runs, chat } = control.state;
   const top = topOverlay(control.state);
   if (top?.kind === 'palette') {
     control.set((state) =>
       changeOverlay(state, 'palette', (overlay) => ({
+        ...overlay,
+        query: composerReducer(overlay.query, action),
+        selected: 0,
+      })),
+    );
+  } else if (top?.kind === 'choose') {
+    control.set((state) =>
+      changeOverlay(state, 'choose', (overlay) => ({
         ...overlay,
         query: composerReducer(overlay.query, action),
         selected: 0,
@@ -26,6 +34,12 @@ export function editText(control: Controller, action: ComposerAction): void {
   } else if (!top && screen === 'sessions' && sessions.search) {
     const search = composerReducer(sessions.search, action);
     control.set((state) => ({ ...state, sessions: { ...state.sessions, search } }));
+  } else if (!top && screen === 'runs' && runs.prompt) {
+    const { prompt } = runs;
+    const text = composerReducer(prompt.text, action);
+    const filter = prompt.purpose.kind === 'filter' ? { filter: text.text.trim() } : {};
+    const next = { ...runs, ...filter, prompt: { ...prompt, text, refused: null } };
+    control.set((state) => ({ ...state, runs: next }));
   } else if (!top && screen === 'chat' && chat.focus === 'composer') {
     const composer = composerReducer(chat.composer, action);
     control.set((state) => ({ ...state, chat: { ...state.chat, composer } }));

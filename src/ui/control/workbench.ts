@@ -1,4 +1,4 @@
-import type { Ports } from '../../core/ports.ts';
+import type { Ports, RunPorts } from '../../core/ports.ts';
 import type { LiveSession, Role } from '../../core/session/schema.ts';
 import type { Seats } from '../../core/workflows/converse/types.ts';
 import type { EngineState } from '../state/state.ts';
@@ -6,6 +6,8 @@ import type { EngineState } from '../state/state.ts';
 /** What the screens are given by whoever starts them: ports, settings, and the few things only a process can do. */
 export interface Workbench {
   readonly ports: Ports;
+  /** What training runs need; opened when the Runs screen first asks. */
+  runs(): Promise<RunPorts>;
   /** Name of the workspace, for the title bar. */
   readonly workspace: string;
   readonly roles: LiveSession['roles'];

@@ -1,3 +1,6 @@
+import type { JobState } from '../../core/stage/launcher.ts';
+import type { RunAction } from '../../core/stage/run.ts';
+
 /**
  * What the key table must know to say whether a key works now. The app computes it from its store; the table never
  * sees the store itself.
@@ -24,6 +27,20 @@ export interface KeyFacts {
   readonly marked: number;
   /** Why no model can be asked now (for example "the base model is still being fetched"); null if one can. */
   readonly noModel: string | null;
+  /** The run that is selected or open; null if there is none. */
+  readonly run: {
+    readonly state: JobState;
+    readonly actions: readonly RunAction[];
+    readonly adopted: boolean;
+    /** It is the one that is marked for a comparison. */
+    readonly marked: boolean;
+  } | null;
+  /** A run is marked for a comparison. */
+  readonly runMarked: boolean;
+  /** Why the run in the form cannot be checked or started now; null if it can. */
+  readonly formBusy: string | null;
+  /** Something is searched for in the log. */
+  readonly searched: boolean;
 }
 
 export const NO_FACTS: KeyFacts = {
@@ -38,4 +55,8 @@ export const NO_FACTS: KeyFacts = {
   branches: false,
   marked: 0,
   noModel: null,
+  run: null,
+  runMarked: false,
+  formBusy: null,
+  searched: false,
 };

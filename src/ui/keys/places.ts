@@ -8,6 +8,14 @@ export const PLACES = {
   'chat.tree': ['tree', 'list', 'ends', 'chat', 'global'],
   sessions: ['sessions', 'list', 'ends', 'global'],
   'sessions.search': ['search', 'text', 'global'],
+  runs: ['runs', 'onerun', 'list', 'ends', 'global'],
+  'runs.plots': ['plots', 'run', 'onerun', 'global'],
+  'runs.log': ['log', 'run', 'onerun', 'scroll', 'global'],
+  'runs.details': ['run', 'onerun', 'scroll', 'ends', 'global'],
+  'runs.compare': ['plots', 'global'],
+  'runs.form': ['field', 'form', 'list', 'ends', 'global'],
+  'runs.preflight': ['form', 'scroll', 'ends', 'global'],
+  'runs.prompt': ['prompt', 'text', 'global'],
   help: ['help', 'list', 'ends', 'global'],
   palette: ['list', 'text', 'global'],
   alternatives: ['alternatives', 'list', 'ends', 'global'],
@@ -16,6 +24,8 @@ export const PLACES = {
   models: ['models', 'list', 'ends', 'global'],
   seats: ['list', 'ends', 'global'],
   edit: ['edit', 'lines', 'text', 'global'],
+  choose: ['choose', 'list', 'text', 'global'],
+  steps: ['scroll', 'ends', 'global'],
   confirm: ['confirm', 'global'],
 } as const satisfies Record<string, readonly string[]>;
 

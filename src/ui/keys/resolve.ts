@@ -94,10 +94,20 @@ const SCOPE_TITLES: Record<Scope, string> = {
   transcript: 'Transcript',
   tree: 'Tree of branches',
   sessions: 'Sessions',
+  runs: 'Runs',
+  onerun: 'The selected or open run',
+  run: 'One run',
+  plots: 'Plots',
+  log: 'Log',
+  field: 'Fields of the form',
+  form: 'New run',
+  prompt: 'A line at the foot',
+  choose: 'Choosing',
   search: 'Search',
   help: 'Help',
   list: 'Lists',
   ends: 'Ends of lists',
+  scroll: 'Text that scrolls',
   alternatives: 'Alternatives',
   context: 'Context',
   models: 'Models',
@@ -134,7 +144,9 @@ export function paletteItems(query: string, place: Place, facts: KeyFacts): Help
   const screen = PLACES[place].includes('chat' as never) ? 'chat.transcript' : place;
   const bindings = screen === place ? bindingsIn(place) : [...bindingsIn(screen), ...bindingsIn(place)];
   const rows = [...new Map(bindings.map((binding) => [binding.command, binding])).values()]
-    .filter((binding) => !/^(text|list|search|transcript|app\.palette|app\.back)/.test(binding.command))
+    .filter(
+      (binding) => !/^(text|list|scroll|search|prompt|choose|transcript|app\.palette|app\.back)/.test(binding.command),
+    )
     .map((binding) => helpRow(binding, binding.keys.map(showChord), facts))
     .filter((row) => {
       const text = `${row.label} ${row.help} ${row.command}`.toLowerCase();

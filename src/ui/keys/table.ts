@@ -1,3 +1,4 @@
+import type { RunAction } from '../../core/stage/run.ts';
 import type { KeyFacts } from './facts.ts';
 import type { Place, Scope } from './places.ts';
 import { PLACES } from './places.ts';
@@ -28,6 +29,16 @@ const needsWatch = (facts: KeyFacts): string | null =>
   facts.seat === 'watch' ? null : 'both seats must be held by models (s changes seats)';
 const needsOpenEnd = (facts: KeyFacts): string | null =>
   facts.ended ? 'the session has ended; b continues from an earlier turn' : null;
+const needsRun = (facts: KeyFacts): string | null => (facts.run ? null : 'there is no run yet (n starts one)');
+const can =
+  (action: RunAction) =>
+  (facts: KeyFacts): string | null => {
+    if (!facts.run) return needsRun(facts);
+    const { state, actions } = facts.run;
+    if (actions.includes(action)) return null;
+    return `the run is ${state}: it cannot be ${DONE[action]} now`;
+  };
+const DONE = { adopt: 'adopted', resume: 'resumed', cancel: 'cancelled', clone: 'cloned' } as const;
 const first = (...checks: ((facts: KeyFacts) => string | null)[]) => {
   return (facts: KeyFacts): string | null => {
     for (const check of checks) {
@@ -46,6 +57,7 @@ const first = (...checks: ((facts: KeyFacts) => string | null)[]) => {
 export const KEYS = [
   { command: 'app.chat', keys: ['f2'], where: 'global', label: 'chat', help: 'Go to the Chat screen' },
   { command: 'app.sessions', keys: ['f3'], where: 'global', label: 'sessions', help: 'Go to the Sessions screen' },
+  { command: 'app.runs', keys: ['f5'], where: 'global', label: 'runs', help: 'Go to the Runs screen' },
   { command: 'app.help', keys: ['f1', '?'], where: 'global', label: 'help', rank: 90, sign: '?', help: 'Show the keys that work here' },
   { command: 'app.palette', keys: ['ctrl+p', ':'], where: 'global', label: 'commands', rank: 91, sign: ':', help: 'Find a command by name' },
   { command: 'app.back', keys: ['esc'], where: 'global', label: 'back', rank: 80, help: 'Close what is on top, or leave the field' },
@@ -94,6 +106,11 @@ export const KEYS = [
   { command: 'list.first', keys: ['home', 'g'], where: 'ends', label: 'first', help: 'Go to the first row' },
   { command: 'list.last', keys: ['end', 'G'], where: 'ends', label: 'last', help: 'Go to the last row' },
 
+  { command: 'scroll.up', keys: ['up', 'k'], where: 'scroll', label: 'scroll', rank: 50, sign: '↑↓', help: 'Scroll a row up' },
+  { command: 'scroll.down', keys: ['down', 'j'], where: 'scroll', label: 'scroll', help: 'Scroll a row down' },
+  { command: 'scroll.pageUp', keys: ['pageup'], where: 'scroll', label: 'page up', help: 'Scroll a page up' },
+  { command: 'scroll.pageDown', keys: ['pagedown'], where: 'scroll', label: 'page down', help: 'Scroll a page down' },
+
   { command: 'tree.parent', keys: ['left', 'h'], where: 'tree', label: 'fork', rank: 12, sign: '←→', help: 'Go to the turn above' },
   { command: 'tree.child', keys: ['right', 'l'], where: 'tree', label: 'child', help: 'Go to the first turn below' },
 
@@ -104,6 +121,41 @@ export const KEYS = [
   { command: 'sessions.corpus', keys: ['c'], where: 'sessions', label: 'corpus', rank: 6, help: 'Show one corpus, or all' },
   { command: 'sessions.risk', keys: ['z'], where: 'sessions', label: 'risk', rank: 8, help: 'Hide or show sessions with risk language' },
   { command: 'sessions.score', keys: ['p'], where: 'sessions', label: 'score', rank: 7, help: 'Score the selected session with the discriminator in use', disabled: needsModel },
+
+  { command: 'runs.new', keys: ['n'], where: 'runs', label: 'new run', rank: 2, help: 'Start a new run: SFT, a discriminator, or DPO' },
+  { command: 'runs.filter', keys: ['/'], where: 'runs', label: 'filter', rank: 8, help: 'Show only runs that hold some words: name, stage, state, launcher, notes' },
+  { command: 'runs.mark', keys: ['m'], where: 'runs', label: 'mark', rank: 9, help: 'Mark the run to compare another one with it', disabled: needsRun },
+  { command: 'runs.compare', keys: ['='], where: 'runs', label: 'compare', rank: 3, help: 'Compare the run with the marked one on one plot', disabled: (facts) => !facts.runMarked ? 'mark a run first (m), then go to another one' : facts.run?.marked ? 'this is the marked run: go to another one' : null },
+
+  { command: 'run.adopt', keys: ['a'], where: 'onerun', label: 'adopt', rank: 4, help: 'Make a model of what the run wrote, ready in Chat', disabled: can('adopt') },
+  { command: 'run.chat', keys: ['C'], where: 'onerun', label: 'chat with it', rank: 2, help: 'Go to Chat with the model that the run was adopted as', disabled: first(needsRun, (facts) => (facts.run?.adopted ? null : 'it was not adopted yet (a)')) },
+  { command: 'run.resume', keys: ['R'], where: 'onerun', label: 'resume', rank: 4, help: 'Go on from the last checkpoint of a run that ended or was lost', disabled: can('resume') },
+  { command: 'run.cancel', keys: ['x'], where: 'onerun', label: 'cancel', rank: 5, help: 'End the run: TERM to all of its processes, then KILL', disabled: can('cancel') },
+  { command: 'run.clone', keys: ['c'], where: 'onerun', label: 'clone', rank: 6, help: 'Open the form filled as this run was, to start another one with changes', disabled: can('clone') },
+  { command: 'run.note', keys: ['w'], where: 'onerun', label: 'note', rank: 7, help: 'Write a note on the run', disabled: needsRun },
+
+  { command: 'run.nextPane', keys: ['tab'], where: 'run', label: 'pane', rank: 1, help: 'Go to the next pane: plots, log, details' },
+  { command: 'run.previousPane', keys: ['shift+tab'], where: 'run', label: 'previous pane', help: 'Go to the previous pane' },
+  { command: 'plots.next', keys: [']'], where: 'plots', label: 'plots', rank: 3, sign: '[ ]', help: 'Show the next plots, or compare by the next figure' },
+  { command: 'plots.previous', keys: ['['], where: 'plots', label: 'previous plots', help: 'Show the previous plots, or compare by the previous figure' },
+
+  { command: 'log.search', keys: ['/'], where: 'log', label: 'search', rank: 2, help: 'Search the log, whatever its length' },
+  { command: 'log.nextMatch', keys: ['n'], where: 'log', label: 'next match', rank: 3, sign: 'n N', help: 'Go to the next line that was searched for', disabled: (facts) => (facts.searched ? null : 'search for something first (/)') },
+  { command: 'log.previousMatch', keys: ['N'], where: 'log', label: 'previous match', help: 'Go to the previous line that was searched for', disabled: (facts) => (facts.searched ? null : 'search for something first (/)') },
+  { command: 'log.first', keys: ['home', 'g'], where: 'log', label: 'first line', help: 'Go to the first line of the log' },
+  { command: 'log.follow', keys: ['end', 'G'], where: 'log', label: 'follow', rank: 4, sign: 'G', help: 'Go to the end of the log and follow it' },
+  { command: 'log.left', keys: ['left'], where: 'log', label: 'left', help: 'Show what stands further to the left in long lines' },
+  { command: 'log.right', keys: ['right'], where: 'log', label: 'right', help: 'Show what stands further to the right in long lines' },
+
+  { command: 'field.next', keys: ['right'], where: 'field', label: 'value', rank: 3, sign: '←→', help: 'Take the next value, where the field has a few' },
+  { command: 'field.previous', keys: ['left'], where: 'field', label: 'previous value', help: 'Take the previous value, where the field has a few' },
+  { command: 'field.reset', keys: ['backspace', 'delete'], where: 'field', label: 'preset', rank: 5, help: 'Take the value of the preset again' },
+  { command: 'form.preflight', keys: ['p'], where: 'form', label: 'check', rank: 2, help: 'Check the run without starting it: rows, tokens, memory, time, one example', disabled: (facts) => facts.formBusy },
+  { command: 'form.start', keys: ['ctrl+s'], where: 'form', label: 'start', rank: 4, help: 'Start the run; it is checked first', disabled: (facts) => facts.formBusy },
+  { command: 'form.pane', keys: ['tab', 'shift+tab'], where: 'form', label: 'form or check', rank: 6, sign: 'Tab', help: 'Go from the form to what the check found, and back' },
+
+  { command: 'prompt.apply', keys: ['enter'], where: 'prompt', label: 'take it', rank: 1, help: 'Take what is written' },
+  { command: 'choose.mark', keys: ['tab'], where: 'choose', label: 'mark', rank: 2, help: 'Mark one of several, where several can be chosen' },
 
   { command: 'search.apply', keys: ['enter'], where: 'search', label: 'search', rank: 1, help: 'Search and go back to the list' },
   { command: 'search.down', keys: ['down'], where: 'search', label: 'to the list', rank: 2, help: 'Go to the list' },

@@ -1,6 +1,7 @@
 import { nextRole, pathTo } from '../../core/session/tree.ts';
 import type { KeyFacts } from '../keys/facts.ts';
 import type { Place } from '../keys/places.ts';
+import { currentRun, type RunsState } from './runs.ts';
 import { type AppState, topOverlay } from './state.ts';
 
 /** Where the keyboard is. */
@@ -8,8 +9,23 @@ export function placeOf(state: AppState): Place {
   const overlay = topOverlay(state);
   if (overlay?.kind === 'context' && overlay.pick) return overlay.pick.searching ? 'context.search' : 'context';
   if (overlay) return overlay.kind;
+  if (state.screen === 'runs') return runsPlace(state.runs);
   if (state.screen === 'sessions') return state.sessions.search ? 'sessions.search' : 'sessions';
   return `chat.${state.chat.focus}`;
+}
+
+function runsPlace({ prompt, view }: RunsState): Place {
+  if (prompt) return 'runs.prompt';
+  switch (view.kind) {
+    case 'list':
+      return 'runs';
+    case 'run':
+      return `runs.${view.pane}`;
+    case 'compare':
+      return 'runs.compare';
+    case 'form':
+      return view.form.pane === 'fields' ? 'runs.form' : 'runs.preflight';
+  }
 }
 
 /** What the key table must know. */
@@ -34,5 +50,23 @@ export function factsOf(state: AppState): KeyFacts {
     marked: overlay?.kind === 'alternatives' ? overlay.marks.length : 0,
     // An engine that starts is waited for; a fetch takes too long for that.
     noModel: state.engine.status === 'fetching' ? state.engine.detail : null,
+    ...runFacts(state.runs),
+  };
+}
+
+function runFacts(runs: RunsState): Pick<KeyFacts, 'run' | 'runMarked' | 'formBusy' | 'searched'> {
+  const { view, marked } = runs;
+  const run = currentRun(runs);
+  const checking = view.kind === 'form' && view.form.preflight.status === 'running';
+  return {
+    run: run && {
+      state: run.report.state,
+      actions: run.actions,
+      adopted: run.record.adopted !== null,
+      marked: run.record.id === marked,
+    },
+    runMarked: marked !== null,
+    formBusy: checking ? 'the run is being checked; Ctrl+C ends the check' : null,
+    searched: view.kind === 'run' && (runs.details[view.id]?.log.query ?? '') !== '',
   };
 }

@@ -6,6 +6,8 @@ import type { Activity, Seats } from '../../core/workflows/converse/types.ts';
 import { type ComposerState, newComposer } from '../components/composer.ts';
 import { START_TRANSCRIPT, type TranscriptState } from '../components/transcript.ts';
 import type { Tone } from '../theme.ts';
+import type { FormOption } from './form-fields.ts';
+import { NO_RUNS, type RunsState } from './runs.ts';
 
 /** One line below the panes; `until` lets a message give way to the activity. */
 export interface Message {
@@ -76,7 +78,37 @@ export type Overlay =
         readonly selected: number;
       } | null;
     }
-  | { readonly kind: 'edit'; readonly title: string; readonly composer: ComposerState; readonly purpose: EditPurpose };
+  | { readonly kind: 'edit'; readonly title: string; readonly composer: ComposerState; readonly purpose: EditPurpose }
+  | ChooseOverlay
+  | {
+      readonly kind: 'confirm';
+      readonly question: string;
+      readonly purpose: { readonly kind: 'cancel-run'; readonly id: string } | { readonly kind: 'leave-form' };
+    }
+  /** What something long does, as it does it. Closing it stops nothing. */
+  | {
+      readonly kind: 'steps';
+      readonly title: string;
+      readonly lines: readonly Message[];
+      readonly done: boolean;
+      /** Rows scrolled up from the end. */
+      readonly up: number;
+    };
+
+/** A list to choose from; what is typed filters it. */
+export interface ChooseOverlay {
+  readonly kind: 'choose';
+  readonly title: string;
+  readonly purpose: { readonly kind: 'stage' } | { readonly kind: 'field'; readonly key: string };
+  readonly options: readonly FormOption[];
+  /** Several can be marked. */
+  readonly many: boolean;
+  /** What may be typed instead of an option; null if nothing. */
+  readonly free: string | null;
+  readonly marked: readonly string[];
+  readonly query: ComposerState;
+  readonly selected: number;
+}
 
 export interface EngineState {
   /** `idle`: nothing needs it yet. */
@@ -86,10 +118,11 @@ export interface EngineState {
 }
 
 export interface AppState {
-  readonly screen: 'chat' | 'sessions';
+  readonly screen: 'chat' | 'sessions' | 'runs';
   readonly overlays: readonly Overlay[];
   readonly chat: ChatState;
   readonly sessions: SessionsState;
+  readonly runs: RunsState;
   readonly models: readonly ModelEntry[];
   readonly engine: EngineState;
   readonly message: Message | null;
@@ -125,6 +158,7 @@ export function initialState(size: AppState['size'], seats: Seats): AppState {
       corpora: [],
       loading: false,
     },
+    runs: NO_RUNS,
     models: [],
     engine: { status: 'idle', detail: '' },
     message: null,

@@ -1,0 +1,77 @@
+import type { Command } from '../keys/table.ts';
+import type { FormOption } from '../state/form-fields.ts';
+import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
+import type { Controller } from './controller.ts';
+import { moveIn } from './lists.ts';
+import { formOnScreen, leaveForm } from './run-form.ts';
+import { cancel } from './run-jobs.ts';
+import { chosen } from './runs-commands.ts';
+
+type Of<K extends Overlay['kind']> = Extract<Overlay, { kind: K }>;
+
+/** The options that hold what was typed; last, where that may be, what was typed itself as a file. */
+export function chooseRows({ options, query, free }: ChooseOverlay): readonly FormOption[] {
+  const text = query.text.trim();
+  const words = text.toLowerCase().split(/\s+/u).filter(Boolean);
+  const rows = options.filter(({ value, help }) =>
+    words.every((word) => `${value} ${help}`.toLowerCase().includes(word)),
+  );
+  const own = free !== null && text !== '' && !options.some(({ value }) => value === text);
+  return own ? [...rows, { value: `file ${text}`, help: free }] : rows;
+}
+
+function close(control: Controller): void {
+  control.set((state) => ({ ...state, overlays: state.overlays.slice(0, -1) }));
+}
+
+export function chooseCommand(control: Controller, top: ChooseOverlay, command: Command): boolean {
+  const put = (next: Partial<ChooseOverlay>) =>
+    control.set((state) => changeOverlay(state, 'choose', (overlay) => ({ ...overlay, ...next })));
+  const rows = chooseRows(top);
+  const moved = moveIn(command, top.selected, rows.length, Math.max(1, control.state.size.rows - 10));
+  if (moved !== null) {
+    put({ selected: moved });
+    return true;
+  }
+  const row = rows[top.selected];
+  if (command === 'choose.mark') {
+    if (!top.many) control.tell('warn', 'only one can be chosen here: Enter takes it');
+    else if (row) {
+      const { marked } = top;
+      put({
+        marked: marked.includes(row.value) ? marked.filter((value) => value !== row.value) : [...marked, row.value],
+      });
+    }
+    return true;
+  }
+  if (command !== 'list.choose') return false;
+  if (top.many) {
+    const values = top.marked.length > 0 ? top.marked : row ? [row.value] : [];
+    close(control);
+    chosen(control, top.purpose, values.join(', '));
+  } else if (row) {
+    close(control);
+    chosen(control, top.purpose, row.value);
+  }
+  return true;
+}
+
+export function confirmCommand(control: Controller, top: Of<'confirm'>, command: Command): boolean {
+  if (command !== 'confirm.yes' && command !== 'confirm.no') return false;
+  close(control);
+  if (command === 'confirm.no') return true;
+  if (top.purpose.kind === 'cancel-run') cancel(control, top.purpose.id);
+  else {
+    const form = formOnScreen(control);
+    if (form) leaveForm(control, form);
+  }
+  return true;
+}
+
+export function stepsCommand(control: Controller, top: Of<'steps'>, command: Command): boolean {
+  const last = top.lines.length - 1;
+  const moved = moveIn(command.replace('scroll.', 'list.') as Command, last - top.up, top.lines.length, 10);
+  if (moved === null) return false;
+  control.set((state) => changeOverlay(state, 'steps', (overlay) => ({ ...overlay, up: last - moved })));
+  return true;
+}

@@ -1,0 +1,299 @@
+import { FoilError } from '../../core/errors.ts';
+import type { RowSource, RunRequest } from '../../core/stage/run.ts';
+import {
+  formOf,
+  type HyperValue,
+  PRESETS,
+  parseHyper,
+  type StageTable,
+  sameValue,
+  showHyper,
+} from '../../core/stage/table.ts';
+
+/** What the fields of a form can be filled with. */
+export interface FormChoices {
+  readonly table: StageTable;
+  readonly corpora: readonly { readonly name: string; readonly sessions: number }[];
+  readonly launchers: readonly string[];
+  /** Simulators whose adapter lies here, for DPO to start from. */
+  readonly simulators: readonly string[];
+  /** Names of models and runs that there are. */
+  readonly taken: readonly string[];
+}
+
+export interface FormOption {
+  readonly value: string;
+  readonly help: string;
+}
+
+/** One line of a form. */
+export interface FormField {
+  readonly key: string;
+  readonly label: string;
+  readonly section: string;
+  readonly kind: 'text' | 'choice' | 'many' | 'button';
+  readonly value: string;
+  /** What the preset gives; null where presets say nothing. */
+  readonly preset: string | null;
+  readonly changed: boolean;
+  readonly options: readonly FormOption[];
+  readonly many: boolean;
+  /** What may be typed instead of an option; null if nothing. */
+  readonly free: string | null;
+  readonly unit: string | null;
+  readonly help: string;
+  /** Why `value` cannot be taken; null if it can. */
+  readonly error: string | null;
+}
+
+/** A request, and what it may be filled with. */
+interface Filling {
+  readonly request: RunRequest;
+  readonly choices: FormChoices;
+}
+
+export function showSource(source: RowSource | null): string {
+  if (source === null) return 'none';
+  return source.from === 'corpus' ? source.corpus : source.from === 'file' ? `file ${source.file}` : 'approved pairs';
+}
+
+function parseSource(text: string): RowSource | null {
+  if (text === '' || text === 'none') return null;
+  if (text === 'approved pairs') return { from: 'pairs' };
+  return text.startsWith('file ') ? { from: 'file', file: text.slice(5).trim() } : { from: 'corpus', corpus: text };
+}
+
+/** All fields of the form in the order in which they stand, the start button last. */
+export function formFields({ request, choices }: Filling): FormField[] {
+  const { stage, rows, resources } = request;
+  const number = (value: number | null) => (value === null ? 'any' : String(value));
+  const corpora = choices.corpora.map(({ name, sessions }) => ({ value: name, help: `${sessions} sessions` }));
+  const sources: FormOption[] =
+    stage === 'dpo' ? [{ value: 'approved pairs', help: 'the preference pairs of this workspace' }] : corpora;
+  const fields: (FormField | null)[] = [
+    field('preset', 'preset', 'Model', request.preset, {
+      options: [
+        { value: 'small', help: 'the recipe for the 135M base that ships with Foil' },
+        { value: 'paper', help: 'Table 6 of the paper, for the 70B and 8B bases' },
+      ],
+      help: 'Where the values of the hyper-parameters come from; your changes stay',
+    }),
+    field('name', 'name', 'Model', request.name, {
+      help: 'Name of the model that comes out of it',
+      error: request.name === '' ? 'it needs a name' : null,
+    }),
+    stage === 'sft'
+      ? field('kind', 'kind', 'Model', request.kind, {
+          options: [
+            { value: 'simulator', help: 'learns the turns of the users' },
+            { value: 'chatbot', help: 'learns the turns of the chatbots' },
+          ],
+          help: 'Whose turns it learns',
+        })
+      : null,
+    stage === 'dpo'
+      ? field('adapter', 'previous simulator', 'Model', request.adapter ?? '', {
+          options: choices.simulators.map((value) => ({ value, help: 'simulator' })),
+          free: 'folder of an adapter',
+          help: 'The simulator that DPO starts from; it is the frozen reference too (Eq. 5)',
+          error: request.adapter === null ? 'choose the simulator that it starts from' : null,
+        })
+      : null,
+    field('train', stage === 'discriminator' ? 'real sessions' : 'training rows', 'Data', showSource(rows.train), {
+      options: sources,
+      free: 'JSONL file of rows that are made already',
+      help: 'What it is trained on: a corpus of this workspace, or a JSONL file of rows',
+      error: rows.train === null ? 'choose what it is trained on' : null,
+    }),
+    stage === 'discriminator'
+      ? field('simulated', 'simulated sessions', 'Data', rows.simulated.join(', '), {
+          options: corpora,
+          many: true,
+          help: 'Corpora of simulated sessions, on the other side; each stays in the split of its context',
+          error:
+            rows.train?.from === 'corpus' && rows.simulated.length === 0
+              ? 'choose at least one corpus of simulated sessions'
+              : null,
+        })
+      : null,
+    field('valid', 'validation rows', 'Data', showSource(rows.valid), {
+      options: [{ value: 'none', help: 'no rows of its own for validation' }, ...sources],
+      free: 'JSONL file of rows that are made already',
+      help: 'What it is checked on while it learns',
+    }),
+    stage === 'discriminator'
+      ? field('match', 'match lengths by', 'Data', rows.match, {
+          options: [
+            { value: 'turns', help: 'pairs of sessions with as many user turns' },
+            { value: 'words', help: 'pairs of sessions of about as many words' },
+            { value: 'none', help: 'no matching: length may give the class away' },
+          ],
+          help: 'How real and simulated sessions are paired, so that length says nothing',
+        })
+      : null,
+    stage === 'discriminator'
+      ? field('context', 'reads the context', 'Data', rows.context ? 'true' : 'false', {
+          options: [
+            { value: 'true', help: 'D(real | h_t, c), as in Eq. 2' },
+            { value: 'false', help: 'only the turns' },
+          ],
+          help: 'Whether the discriminator reads the context c before the turns',
+        })
+      : null,
+    request.kind === 'chatbot'
+      ? field('system', 'system text', 'Data', rows.system ?? '', {
+          help: 'What the chatbot is told to be; empty: nothing',
+        })
+      : null,
+    field('launcher', 'launcher', 'Machine', request.launcher, {
+      options: choices.launchers.map((value) => ({ value, help: value === 'local' ? 'this machine' : 'of foil.yaml' })),
+      help: 'Where it runs; launchers stand in foil.yaml',
+    }),
+    field('gpus', 'GPUs', 'Machine', String(resources.gpus), { help: 'How many GPUs it asks for; 0 runs on the CPU' }),
+    field('cpus', 'CPU cores', 'Machine', number(resources.cpus), {
+      help: 'How many cores it asks a scheduler for; any: its default',
+    }),
+    field('memoryGb', 'memory', 'Machine', number(resources.memoryGb), {
+      unit: 'GB',
+      help: 'How much memory it asks a scheduler for; any: its default',
+    }),
+    field('hours', 'time', 'Machine', number(resources.hours), {
+      unit: 'hours',
+      help: 'After how long a scheduler ends it; any: its default',
+    }),
+    field('base', 'base weights', 'Machine', request.base ?? 'default', {
+      help: "A GGUF file or a Hugging Face folder on the machine that runs it; default: the launcher's, else the base that ships with Foil",
+    }),
+    field('seed', 'seed', 'Machine', String(request.seed), {
+      help: 'The same seed and values give the same first losses',
+    }),
+  ];
+  const hyper = formOf(choices.table, stage, request.preset, request.changes).map(
+    (one): FormField => ({
+      key: `hyper.${one.name}`,
+      label: one.name,
+      section: 'Hyper-parameters',
+      kind: one.choices && one.type === 'choice' ? 'choice' : one.type === 'boolean' ? 'choice' : 'text',
+      value: showHyper(one.value),
+      preset: showHyper(one.preset),
+      changed: one.changed,
+      options:
+        one.type === 'boolean'
+          ? ['true', 'false'].map((value) => ({ value, help: '' }))
+          : (one.choices ?? []).map((value) => ({ value, help: '' })),
+      many: false,
+      free: null,
+      unit: one.unit,
+      help: one.nullable ? `${one.help} (none: no value)` : one.help,
+      error: one.error,
+    }),
+  );
+  const start = field('start', 'Start', 'Start', '', {
+    help: 'Checks the run first; it starts only after a check that passed',
+  });
+  return [...fields.filter((one) => one !== null), ...hyper, { ...start, kind: 'button' }];
+}
+
+interface FieldInit {
+  readonly options?: readonly FormOption[];
+  readonly many?: boolean;
+  readonly free?: string;
+  readonly unit?: string;
+  readonly help: string;
+  readonly error?: string | null;
+}
+
+function field(key: string, label: string, section: string, value: string, init: FieldInit): FormField {
+  const { options = [], many = false, free = null, unit = null, help, error = null } = init;
+  const kind = many ? 'many' : options.length > 0 || free !== null ? 'choice' : 'text';
+  return { key, label, section, kind, value, preset: null, changed: false, options, many, free, unit, help, error };
+}
+
+/**
+ * The request with a field as it was typed or chosen.
+ * @throws FoilError that says what the field takes.
+ */
+export function setField({ request, choices }: Filling, key: string, text: string): RunRequest {
+  const value = text.trim();
+  const rows = (next: Partial<RunRequest['rows']>): RunRequest => ({ ...request, rows: { ...request.rows, ...next } });
+  const resources = (next: Partial<RunRequest['resources']>): RunRequest => ({
+    ...request,
+    resources: { ...request.resources, ...next },
+  });
+  if (key.startsWith('hyper.')) return setHyper(request, choices, key.slice('hyper.'.length), value);
+  switch (key) {
+    case 'preset':
+      return { ...request, preset: PRESETS.find((preset) => preset === value) ?? request.preset };
+    case 'name':
+      if (value === '') throw new FoilError('usage', 'it needs a name');
+      return { ...request, name: value };
+    case 'kind':
+      return { ...request, kind: value === 'chatbot' ? 'chatbot' : 'simulator' };
+    case 'adapter':
+      return { ...request, adapter: value === '' ? null : value.replace(/^file /u, '') };
+    case 'train':
+      return rows({ train: parseSource(value) });
+    case 'valid':
+      return rows({ valid: parseSource(value) });
+    case 'simulated':
+      return rows({ simulated: value.split(/\s*,\s*/u).filter(Boolean) });
+    case 'match':
+      return rows({ match: value === 'words' || value === 'none' ? value : 'turns' });
+    case 'context':
+      return rows({ context: value === 'true' });
+    case 'system':
+      return rows({ system: value === '' ? null : value });
+    case 'launcher':
+      return { ...request, launcher: value };
+    case 'base':
+      return { ...request, base: value === '' || value === 'default' ? null : value };
+    case 'gpus':
+      return resources({ gpus: whole(value, 0) });
+    case 'cpus':
+      return resources({ cpus: anyOr(value, () => whole(value, 1)) });
+    case 'memoryGb':
+      return resources({ memoryGb: anyOr(value, () => positive(value)) });
+    case 'hours':
+      return resources({ hours: anyOr(value, () => positive(value)) });
+    case 'seed':
+      return { ...request, seed: whole(value, 0) };
+    default:
+      return request;
+  }
+}
+
+/** The value of the preset again. */
+export function resetField(form: Filling, key: string): RunRequest {
+  if (!key.startsWith('hyper.')) return form.request;
+  const { [key.slice('hyper.'.length)]: _, ...changes } = form.request.changes;
+  return { ...form.request, changes };
+}
+
+function setHyper(request: RunRequest, choices: FormChoices, name: string, text: string): RunRequest {
+  const value = parseHyper(choices.table, request.stage, name, text);
+  const { [name]: _, ...others } = request.changes;
+  const preset = presetOf(choices, request, name);
+  return { ...request, changes: sameValue(value, preset) ? others : { ...others, [name]: value as never } };
+}
+
+function presetOf(choices: FormChoices, request: RunRequest, name: string): HyperValue {
+  return formOf(choices.table, request.stage, request.preset).find((one) => one.name === name)?.preset ?? null;
+}
+
+function anyOr(text: string, parse: () => number): number | null {
+  return text === '' || text === 'any' ? null : parse();
+}
+
+function whole(text: string, least: number): number {
+  const value = Number(text);
+  if (text === '' || !Number.isInteger(value) || value < least)
+    throw new FoilError('usage', `"${text}" is no whole number from ${least} on`);
+  return value;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (text === '' || !Number.isFinite(value) || value <= 0)
+    throw new FoilError('usage', `"${text}" is no number above 0`);
+  return value;
+}
