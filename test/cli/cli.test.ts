@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -167,6 +167,40 @@ describe('progress', () => {
     out.progress({ step: 'checking', text: '' });
     out.progress(null);
     expect(said()).toBe('fetching  1%\nchecking\n');
+  });
+});
+
+describe('foil sessions, export and alternatives', () => {
+  beforeEach(async () => {
+    await mkdir(join(cwd, 'sessions'));
+    const scores = { d: { z: [1], logit_p0: 0, template: 't', engine: 'e' } };
+    const scored = JSON.stringify({ ...JSON.parse(session('a', 'hello')), scores });
+    await writeFile(join(cwd, 'sessions', 'mine.jsonl'), `${scored}\n${session('torn', 'x').slice(0, 30)}`);
+  });
+
+  it('a session is shown with p_t and r_t; a torn line is told with its place', async () => {
+    const { stdout } = await foil(['sessions', 'show', 'mine/a'], { cwd });
+    expect(stdout).toContain('p 0.73  r +1.00  d');
+    const { stderr } = await foil(['sessions'], { cwd });
+    expect(stderr).toContain('mine.jsonl:2: the line breaks off');
+  });
+
+  it('rows are written whole; a folder that is not there is no bug of Foil', async () => {
+    const done = await foil(['export', 'simulator', 'mine', 'rows.jsonl'], { cwd });
+    expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining('mine.jsonl:2: the line breaks off') });
+    expect(JSON.parse(await readFile(join(cwd, 'rows.jsonl'), 'utf8'))).toMatchObject({ id: 'a' });
+    const { code, stderr } = await foil(['export', 'simulator', 'mine', 'no/rows.jsonl'], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain('there is no such folder');
+    expect(stderr).not.toContain('bug');
+  });
+
+  it('a pair needs two indices; a target that is nothing is named before any model is loaded', async () => {
+    const args = ['alternatives', 'mine/a', '--turn', '1', '--pair'];
+    for (const pair of ['4', '4,', 'a,b']) expect((await foil([...args, pair], { cwd })).code).toBe(2);
+    const { code, stderr } = await foil(['score', 'mien'], { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain('did you mean "mine"?');
   });
 });
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
@@ -94,9 +95,9 @@ describe('the engine', { timeout: 60_000 }, () => {
     });
   });
 
-  it('was killed, and left its state: --fix removes it', async () => {
+  it('was killed, and left its state: --fix removes it; one that lives but is too busy to answer keeps it', async () => {
     const state = {
-      pid: 1,
+      pid: spawnSync('true').pid,
       port: 9,
       token: 'x',
       instance: 'i',
@@ -110,6 +111,11 @@ describe('the engine', { timeout: 60_000 }, () => {
     expect(found).toMatchObject({ status: 'warn', detail: expect.stringContaining(file) });
     await found?.fix?.();
     expect(existsSync(file)).toBe(false);
+
+    await write('cache/foil/engine/engine-1-abc.json', JSON.stringify({ ...state, pid: process.pid }));
+    const busy = of(await checkEngine(patient), 'engine');
+    expect(busy).toMatchObject({ status: 'warn', detail: expect.stringContaining(String(process.pid)) });
+    expect(busy?.fix).toBeUndefined();
   });
 });
 

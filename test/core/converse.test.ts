@@ -291,6 +291,23 @@ describe('converse', () => {
     expect(simulator.requests.map((request) => request.n)).toEqual([1, 8, 1]);
   });
 
+  test('the session of a pair is kept, also where it was only opened', async () => {
+    const { ports, sessions, pairs } = setUp({ simulator: () => 'same' });
+    const { session } = await play(ports, [{ type: 'step' }]);
+    sessions.live.clear();
+    const side = (index: number, text: string) => ({
+      index,
+      text,
+      end: false,
+      by: { kind: 'human' as const },
+      z: 1,
+      r: 1,
+    });
+    await play(ports, [{ type: 'pair', node: 0, chosen: side(1, 'a'), rejected: side(2, 'b') }], {}, session);
+    expect(pairs.pairs).toMatchObject([{ session: 's1' }]);
+    expect(sessions.live.get('s1')).toEqual(session);
+  });
+
   test('a pair of equal sides is refused and nothing is saved', async () => {
     const { ports, pairs } = setUp({ simulator: () => 'same' });
     const side = { index: 1, text: 'a', end: false, by: { kind: 'human' as const }, z: 1, r: 1 };
@@ -316,6 +333,16 @@ describe('converse', () => {
     const { events, session } = await play(silent.ports, [{ type: 'step' }]);
     expect(events.find((event) => event.type === 'error')).toMatchObject({ error: { code: 'empty-reply' } });
     expect(session.nodes).toEqual([]);
+  });
+
+  test('the first words of risk mark the session, whoever says them, and later ones say no more', async () => {
+    const { ports } = setUp({ simulator: () => 'i want to die' });
+    const { events } = await play(ports, [{ type: 'run' }], { maxUserTurns: 3 });
+    expect(events.filter((event) => event.type === 'notice')).toMatchObject([
+      { text: expect.stringContaining('risk') },
+    ]);
+    const calm = await play(setUp({ simulator: () => 'i am fine' }).ports, [{ type: 'run' }], { maxUserTurns: 2 });
+    expect(calm.events.some((event) => event.type === 'notice')).toBe(false);
   });
 
   test('an edit is a judged sibling; an empty one is refused', async () => {

@@ -1,6 +1,7 @@
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { replaceFile } from '../../src/backends/store/disk.ts';
 import { openPairStore } from '../../src/backends/store/pair-store.ts';
 import { openSessionStore } from '../../src/backends/store/session-store.ts';
 import type { PreferencePair } from '../../src/core/preference/schema.ts';
@@ -142,6 +143,43 @@ describe('a bad line', () => {
     await expect(store.append('mine', [makeSession('b', ['a', ''])])).rejects.toMatchObject({ code: 'bad-record' });
     expect(await readFile(file, 'utf8')).toBe(good('a'));
     await store.close();
+  });
+});
+
+describe('a corpus that cannot be read at all', () => {
+  it('hides no other, is named with its file, and is read once it can be', async () => {
+    const { store, dir } = await storeOver(good('a'));
+    const file = join(dir, 'other.jsonl');
+    await mkdir(file);
+    expect((await store.query({})).rows.map(({ id }) => id)).toEqual(['a']);
+    expect(await store.corpora()).toMatchObject([
+      { name: 'mine', sessions: 1 },
+      { name: 'other', sessions: 0 },
+    ]);
+    expect(await store.problems()).toMatchObject([{ code: 'is-folder', where: { file } }]);
+    await expect(ids(store.stream('other'))).rejects.toMatchObject({ code: 'is-folder', where: { file } });
+    await rm(file, { recursive: true });
+    await writeFile(file, good('b'));
+    expect((await store.query({})).rows.map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(await store.problems()).toEqual([]);
+    await store.close();
+  });
+});
+
+describe('replaceFile', () => {
+  it('leaves what was there when it fails half-way, and writes through what is no file', async () => {
+    const file = join(await testFolder(), 'rows.jsonl');
+    await replaceFile(file, ['one\n', 'two\n']);
+    const parts = function* () {
+      yield 'three\n';
+      throw new Error('cut off');
+    };
+    await expect(replaceFile(file, parts())).rejects.toThrow('cut off');
+    expect(await readFile(file, 'utf8')).toBe('one\ntwo\n');
+    expect(await readdir(dirname(file))).toEqual(['rows.jsonl']);
+    await replaceFile('/dev/null', ['x']);
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
+    await expect(replaceFile(join(file, 'x'), [])).rejects.toMatchObject({ code: 'no-folder' });
   });
 });
 

@@ -3,7 +3,9 @@ import { chmod, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
+import { IndexDb } from '../../src/backends/store/index-db.ts';
 import { openSessionStore } from '../../src/backends/store/session-store.ts';
+import { syncIndex } from '../../src/backends/store/sync.ts';
 import { makeLive, makeSession, testFolder } from '../fixtures/sessions.ts';
 
 async function filled() {
@@ -135,6 +137,23 @@ describe('the index', () => {
     } finally {
       await chmod(dir, 0o755);
     }
+  });
+
+  it('goes on in memory where the disk is full', async () => {
+    const { dir, index } = await filled();
+    const db = await IndexDb.open(index);
+    const [before] = db.all<{ n: number }>('SELECT count(*) AS n FROM session');
+    expect(before?.n).toBe(3);
+    let tries = 0;
+    const after = await db.healing(async () => {
+      tries += 1;
+      if (tries === 1) throw Object.assign(new Error('database or disk is full'), { errcode: 13 });
+      await syncIndex(db, dir);
+      return db.all<{ id: string }>('SELECT id FROM session ORDER BY id').map(({ id }) => id);
+    });
+    expect([tries, after]).toEqual([2, ['a', 'b', 'l']]);
+    db.close();
+    expect((await stat(index)).size).toBeGreaterThan(0);
   });
 
   it('prints no warning when it is opened', () => {

@@ -73,6 +73,23 @@ describe('a live session', () => {
       nodes: session.nodes.map((node) => ({ ...node, by: { kind: 'human' as const } })),
     });
     expect(await store.read('live', 's1')).toMatchObject({ origin: { simulator: 'person', chatbot: 'person' } });
+    expect((await store.read('live', 's1')).scores).toBeUndefined();
+    await store.saveLive(makeLive('s2', ['a', 'b', 'c'], [1, 2]));
+    expect((await store.read('live', 's2')).scores).toMatchObject({ disc: { z: [1, 2], logit_p0: 0.5 } });
+    await store.saveLive(makeLive('s3', ['a', 'b', 'c'], [1, undefined]));
+    expect((await store.read('live', 's3')).scores).toBeUndefined();
+    await store.close();
+  });
+
+  it('that ends in a turn that was cut off counts and exports only what was said', async () => {
+    const store = await openSessionStore(await testFolder());
+    const session = makeLive('s', ['a', 'b', 'half'], [1]);
+    await store.saveLive({
+      ...session,
+      nodes: session.nodes.map((node) => (node.content === 'half' ? { ...node, partial: true } : node)),
+    });
+    expect((await store.query({})).rows).toMatchObject([{ userTurns: 1, pT: sigmoid(1) }]);
+    expect((await store.read('live', 's')).turns.map(({ content }) => content)).toEqual(['a', 'b']);
     await store.close();
   });
 

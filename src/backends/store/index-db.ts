@@ -40,10 +40,16 @@ function isCorrupt(error: unknown): boolean {
   return [11, 26].includes(errcode & 0xff) || /no such (?:table|column)/u.test(message ?? '');
 }
 
+/** SQLITE_READONLY, SQLITE_IOERR and SQLITE_FULL with their extended codes: there is no room on the disk, or no right to it. */
+function isUnwritable(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  return typeof errcode === 'number' && [8, 10, 13].includes(errcode & 0xff);
+}
+
 /**
  * The index over the sessions of one folder. It holds nothing that is not in the JSONL files: it can be deleted at any
- * moment, and one that is corrupt or of another version is replaced without fuss. If its folder cannot be written to, it
- * lives in memory.
+ * moment, and one that is corrupt or of another version is replaced without fuss. If its folder cannot be written to, or
+ * the disk is full, it lives in memory.
  */
 export class IndexDb {
   readonly #file: string;
@@ -54,15 +60,16 @@ export class IndexDb {
   private constructor(file: string, sqlite: typeof import('node:sqlite')) {
     this.#file = file;
     this.#sqlite = sqlite;
-    this.#db = this.#open();
+    this.#db = this.#open([file, file, ':memory:']);
   }
 
   static async open(file: string): Promise<IndexDb> {
     return new IndexDb(file, await loadSqlite());
   }
 
-  #open(): DatabaseSync {
-    for (const path of [this.#file, this.#file, ':memory:']) {
+  /** The first of the places that can be opened and written to. */
+  #open(places: readonly string[]): DatabaseSync {
+    for (const path of places) {
       let db: DatabaseSync | undefined;
       try {
         // A journal without its database would be played back into the new one.
@@ -85,17 +92,19 @@ export class IndexDb {
     throw new Error('an index in memory always opens');
   }
 
-  /** Runs `use`; if the index turns out to be corrupt, it is emptied and `use` runs once more. */
+  /** Runs `use`; if the index turns out to be corrupt or cannot grow, `use` runs once more on an empty one. */
   async healing<T>(use: () => Promise<T>): Promise<T> {
     try {
       return await use();
     } catch (error) {
-      if (!isCorrupt(error)) throw error;
-      this.#statements.clear();
-      this.#db.close();
-      rmSync(this.#file, { force: true });
-      rmSync(`${this.#file}-journal`, { force: true });
-      this.#db = this.#open();
+      const corrupt = isCorrupt(error);
+      if (!corrupt && !isUnwritable(error)) throw error;
+      this.close();
+      if (corrupt) {
+        rmSync(this.#file, { force: true });
+        rmSync(`${this.#file}-journal`, { force: true });
+      }
+      this.#db = this.#open(corrupt ? [this.#file, this.#file, ':memory:'] : [':memory:']);
       return await use();
     }
   }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { FoilError } from '../../core/errors.ts';
+import { diskError } from './disk.ts';
 
 /** One line of a file: `offset` and `raw` are exact bytes, without the line feed; `number` counts from 1. */
 export interface Line {
@@ -48,7 +49,7 @@ export async function* splitLines(
   if (pendingBytes > 0) yield { number: line, offset, raw: Buffer.concat(pending), ended: false };
 }
 
-/** The lines of a file from `start` on, up to byte `end`; a missing file has none. */
+/** The lines of a file from `start` on, up to byte `end`; a missing file has none. Throws FoilError if it cannot be read. */
 export async function* readLines(
   file: string,
   start: { offset: number; line: number } = { offset: 0, line: 1 },
@@ -59,7 +60,7 @@ export async function* readLines(
   try {
     yield* splitLines(stream, file, start);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw diskError(error, file);
   } finally {
     stream.destroy();
   }

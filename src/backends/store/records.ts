@@ -48,7 +48,7 @@ export function parseJson(line: Line, file: string): unknown {
   } catch (error) {
     throw new FoilError('bad-json', `the line is not a JSON value: ${(error as Error).message}`, {
       where,
-      remedy: 'correct the line, or take it out',
+      remedy: ['a corpus has one JSON object on each line', 'correct the line, or take it out'],
     });
   }
 }

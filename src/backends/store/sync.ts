@@ -98,7 +98,9 @@ async function syncFile(
   const now = await stampOf(path);
   let state = stateOf(db, name);
   if (state?.stamp === now?.stamp) return;
-  const grown = !state || (now && now.size > state.indexed && state.tail === (await tailHash(path, state.indexed)));
+  const grown =
+    !state ||
+    (now && now.size > state.indexed && state.tail === (await tailHash(path, state.indexed).catch(() => null)));
   if (!grown || !now) {
     forgetCorpus(db, corpus);
     throw new Changed();
@@ -106,6 +108,7 @@ async function syncFile(
   let batch: Line[] = [];
   let bytes = 0;
   let torn: Line | undefined;
+  let unreadable: FoilError | undefined;
   const commit = async (stamp: string) => {
     const last = batch.at(-1);
     const indexed = last ? last.offset + last.raw.length + (last.ended ? 1 : 0) : (state?.indexed ?? 0);
@@ -114,9 +117,10 @@ async function syncFile(
     db.transaction(() => {
       const current = stateOf(db, name);
       if (current?.indexed !== state?.indexed || current?.stamp !== state?.stamp) throw new Changed();
-      db.run("DELETE FROM problem WHERE path = ? AND line > ? AND code = 'torn-line'", name, state?.lines ?? 0);
+      db.run('DELETE FROM problem WHERE path = ? AND (line IS NULL OR line > ?)', name, state?.lines ?? 0);
       for (const line of batch) tryInsert(line);
       if (torn) addProblem(db, name, tornError(path, torn.number));
+      if (unreadable) addProblem(db, name, unreadable);
       db.run('INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?)', name, stamp, indexed, lines, next.tail);
     });
     state = next;
@@ -124,14 +128,20 @@ async function syncFile(
     bytes = 0;
   };
   const start = { offset: state?.indexed ?? 0, line: (state?.lines ?? 0) + 1 };
-  for await (const line of readLines(path, start, now.size)) {
-    // Someone may be in the middle of writing this line: it is looked at again when the file has grown.
-    if (!line.ended && isTorn(line)) torn = line;
-    else {
-      batch.push(line);
-      bytes += line.raw.length;
+  try {
+    for await (const line of readLines(path, start, now.size)) {
+      // Someone may be in the middle of writing this line: it is looked at again when the file has grown.
+      if (!line.ended && isTorn(line)) torn = line;
+      else {
+        batch.push(line);
+        bytes += line.raw.length;
+      }
+      if (batch.length >= BATCH_LINES || bytes >= BATCH_BYTES) await commit('');
     }
-    if (batch.length >= BATCH_LINES || bytes >= BATCH_BYTES) await commit('');
+  } catch (error) {
+    // One file that cannot be read must not hide the others; it is tried again when it has changed.
+    if (!(error instanceof FoilError)) throw error;
+    unreadable = error;
   }
   await commit(now.stamp);
 
@@ -152,6 +162,7 @@ function stateOf(db: IndexDb, path: string): FileState | undefined {
 
 /** A hash of the last bytes before `end`: another one means that the file did not just grow. */
 async function tailHash(path: string, end: number): Promise<string> {
+  if (end === 0) return '';
   const handle = await open(path, 'r');
   try {
     const length = Math.min(end, 1024);

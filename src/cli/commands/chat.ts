@@ -33,7 +33,9 @@ export function registerChat(program: Command, run: Run): void {
     .option('--chatbot <name>', 'instead of the one in foil.yaml')
     .option('--discriminator <name>', 'instead of the one in foil.yaml; none for no scores')
     .option('--context <corpus/id>', 'context of that session; any of the workspace by default')
-    .option('--session <id>', 'go on with a kept session, or one of a corpus (CORPUS/ID)')
+    .addOption(
+      new Option('--session <id>', 'go on with a kept session, or one of a corpus (CORPUS/ID)').conflicts('context'),
+    )
     .option('--seed <n>', 'the same seed gives the same session', integer(0))
     .option('--max-user-turns <n>', 'stop after this many user turns', integer(1, 10_000))
     .option('--text', 'no screens, also on a terminal')

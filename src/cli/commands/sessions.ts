@@ -70,10 +70,12 @@ async function list(cli: Cli, options: ListOptions): Promise<undefined> {
     const p = row.pT === null ? '-' : row.pT.toFixed(2);
     const r = row.lowestR === null ? '-' : row.lowestR.toFixed(2);
     const numbers = `${String(row.userTurns).padStart(4)}${p.padStart(6)}${r.padStart(7)}`;
-    cli.out.line(`${row.corpus}/${row.id}  ${row.origin}${numbers}  ${row.opening.replaceAll('\n', ' ').slice(0, 60)}`);
+    const risk = row.risk ? '! risk  ' : '';
+    const opening = row.opening.replaceAll('\n', ' ').slice(0, 60);
+    cli.out.line(`${row.corpus}/${row.id}  ${row.origin}${numbers}  ${risk}${opening}`);
   }
   cli.out.event({ event: 'done', rows: rows.length, total });
-  cli.out.line(`${rows.length} of ${total} sessions (user turns, p_T, lowest r)`);
+  cli.out.line(`${rows.length} of ${total} sessions (user turns, p_T, lowest r; ! risk: risk language)`);
   return undefined;
 }
 

@@ -108,7 +108,17 @@ async function checkRunning(): Promise<Finding[]> {
           `runs as process ${state.pid}, port ${state.port} of 127.0.0.1, since ${state.startedAt}`,
         ),
       );
-    else {
+    else if (state !== null && isAlive(state.pid)) {
+      found.push(
+        warn(
+          'engine',
+          'Engine',
+          `process ${state.pid} does not answer on port ${state.port} of 127.0.0.1`,
+          'a busy engine answers later: look again in a while',
+          `if process ${state.pid} is no engine of Foil, remove ${file}`,
+        ),
+      );
+    } else {
       found.push({
         ...warn(
           'engine',
@@ -124,6 +134,16 @@ async function checkRunning(): Promise<Finding[]> {
     }
   }
   return found.length > 0 ? found : [ok('engine', 'Engine', 'none runs; one starts when a model is needed')];
+}
+
+/** Whether a process of this number runs on this machine, whoever owns it. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function isAnswering(port: number, instance: string): Promise<boolean> {

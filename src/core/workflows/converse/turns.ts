@@ -1,5 +1,6 @@
 import { asFoilError, FoilError } from '../../errors.ts';
 import type { ChatModel } from '../../ports.ts';
+import { hasRiskLanguage } from '../../session/risk.ts';
 import type { Author, Role } from '../../session/schema.ts';
 import { addTurn, countUserTurns, setNode } from '../../session/tree.ts';
 import { judge } from '../judge.ts';
@@ -95,11 +96,18 @@ export async function commit(
   const added = addTurn(state.session, parent, { role, ...turn, at: state.ports.clock.now().toISOString() });
   await state.change(added.session);
   state.emit({ type: 'turn', node: added.node });
+  if (hasRiskLanguage([turn.content]) && !hasRiskLanguage(saidBefore(state, parent))) {
+    state.emit({ type: 'notice', text: 'risk language: this session is now marked so, and kept out of demos' });
+  }
   try {
     if (role === 'user' && !turn.partial) await judgeBranch(state);
   } finally {
     if (turn.end) state.emit({ type: 'ended', by: turn.by.kind === 'human' ? 'person' : 'simulator' });
   }
+}
+
+function saidBefore(state: ConversationState, id: number | null): string[] {
+  return [state.session.context.current_summary ?? '', ...state.path(id).map((node) => node.content)];
 }
 
 /**
