@@ -51,6 +51,6 @@ function how({ state, code, signal, reason }: JobReport): string {
   const why = reason === null ? '' : ` (${reason})`;
   if (state === 'cancelled') return `was cancelled${why}`;
   if (state === 'lost') return `is lost${why}`;
-  if (signal !== null) return `was ended by ${signal}${why}`;
-  return code === null ? `has ended${why}` : `ended with code ${code}${why}`;
+  if (signal !== null) return `was ended by ${signal}`;
+  return code === null ? `has ended${why}` : `ended with code ${code}`;
 }
