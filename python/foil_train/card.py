@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from .base import SESSION_END, TURN_END, sha256
+from .base import sha256
 from .errors import FoilError
 from .rows import FAKE, REAL
 from .spec import Spec
@@ -41,6 +41,7 @@ def make_card(spec: Spec, run: dict, config: dict, folder: Path) -> dict:
         "schema": 1,
         "name": spec.name,
         "kind": spec.kind,
+        "stage": run["stage"],
         "base": run["base"],
         "adapter": {
             "rank": config["r"], "alpha": config["lora_alpha"], "targets": sorted(config["target_modules"]),
@@ -48,7 +49,8 @@ def make_card(spec: Spec, run: dict, config: dict, folder: Path) -> dict:
             "safetensors_sha256": sha256(folder / "adapter_model.safetensors"),
         },
         "template": {"file": "template.jinja", "sha256": run["template_sha256"]},
-        "stop": {"turn": TURN_END, "session": SESSION_END},
+        "stop": run["stop"],
+        "from": run.get("from"),
         "system": given.get("system"),
         "sampling": given.get("sampling"),
         "discriminator": discriminator,
@@ -101,6 +103,10 @@ def _number_table(rows: list[tuple[str, object]]) -> list[str]:
     return ["| what | value |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows if v is not None)]
 
 
+def _both(validation: dict, key: str) -> str:
+    return f"{validation['first_step'].get(key)}, {validation['last_step'].get(key)}"
+
+
 def _tried(entry: dict) -> str:
     figures = ", ".join(f"{k.replace('_', ' ')} {x}" for k, x in entry.items() if k not in ("tried", "chosen"))
     return f"{entry['tried']}: {figures}{' (chosen)' if entry.get('chosen') else ''}"
@@ -125,6 +131,8 @@ def render_readme(card: dict) -> str:
         f"- Render with `template.jinja` (sha256 `{card['template']['sha256'][:16]}...`); a turn ends at `{card['stop']['turn']}`, "
         f"a session at `{card['stop']['session']}`.",
     ]
+    if came := card["from"]:
+        lines += [f"- Trained on from {came['name'] or 'an adapter'} (sha256 `{came['sha256'][:16]}...`), which was also the frozen reference (DPO, Eq. 5)."]
     if card["sampling"]:
         lines += ["- Sampling: " + ", ".join(f"{k} {x}" for k, x in card["sampling"].items()) + "."]
     if d := card["discriminator"]:
@@ -139,6 +147,13 @@ def render_readme(card: dict) -> str:
         lines += ["", f"\"all turns\" pools every user turn, \"last turn\" is the whole session. {_judged_on(v)} AUC, F1, MCC and shares of "
                   "turns stand in `card.json`."]
         lines += ["", v["verdict"]] if v.get("verdict") else []
+    elif "pairs" in v:
+        lines += _number_table([
+            ("loss before (ln 2)", v["loss_before"]), ("loss after", v["loss_after"]), ("pairs ranked rightly after", v["accuracy"]),
+            ("reward margin after", v["margins"]), ("training pairs", v["pairs"]), ("validation pairs", v["valid_pairs"]),
+            ("log-probability of the chosen side, first and last step", _both(v, "logps/chosen")),
+            ("of the rejected side", _both(v, "logps/rejected")), ("optimiser steps", v["steps"]),
+        ])
     else:
         lines += _number_table([
             ("loss a token before (nats)", v["loss_before"]), ("loss a token after", v["loss_after"]),
@@ -148,7 +163,7 @@ def render_readme(card: dict) -> str:
         lines += ["", "## Notes", "", *(f"- {n}" for n in card["notes"])]
     lines += ["", "## Recipe", "", *_number_table([(k, x) for k, x in card["recipe"].items()] + [("seed", card["seed"])])]
     for split, used in card["rows"].items():
-        lines += ["", f"Rows, {split}: {used['sessions']} of {used['of']} sessions."]
+        lines += ["", f"Rows, {split}: {used['sessions']} of {used['of']} {'pairs' if card['stage'] == 'dpo' else 'sessions'}."]
     if card["search"]:
         lines += ["", "## What else was tried", "", *(f"- {_tried(s)}" for s in card["search"])]
     if card["rebuild"]:

@@ -14,6 +14,8 @@ NAMES = {
     "self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v",
     "self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down",
 }
+# llama.cpp's name of a base's family, and whether its converter permutes q and k
+FAMILIES = {"llama": ("llama", True), "mistral": ("llama", True), "qwen2": ("qwen2", False), "qwen3": ("qwen3", False)}
 KEY = re.compile(r"^base_model\.model\.model\.layers\.(\d+)\.([a-z_.]+)\.lora_([AB])\.weight$")
 
 
@@ -29,11 +31,16 @@ def permute(rows: np.ndarray, heads: int) -> np.ndarray:
 def write_adapter(tensors: dict[str, np.ndarray], config: dict, alpha: float, path: Path, name: str) -> int:
     """Write PEFT tensors as a GGUF adapter, and return how many were written.
 
-    tensors: PEFT's keys, A as (r, in) and B as (out, r). config: the base's `num_attention_heads` and
-    `num_key_value_heads`. Raises FoilError for a tensor that llama.cpp has no place for, rather than leave it out.
+    tensors: PEFT's keys, A as (r, in) and B as (out, r). config: the base's `model_type`, `num_attention_heads` and
+    `num_key_value_heads`. Raises FoilError for a tensor that llama.cpp has no place for, rather than leave it out, and
+    for a family that was not tried.
     """
+    family = config.get("model_type", "llama")
+    if family not in FAMILIES:
+        raise FoilError(f"a base of type {family} is none of {', '.join(FAMILIES)}, whose adapters can be written as GGUF. Serve the PEFT form with vLLM.")
+    name_there, permuted = FAMILIES[family]
     heads = {"attn_q": config["num_attention_heads"], "attn_k": config["num_key_value_heads"]}
-    writer = gguf.GGUFWriter(str(path), "llama")
+    writer = gguf.GGUFWriter(str(path), name_there)
     writer.add_type("adapter")
     writer.add_name(name)
     writer.add_string("adapter.type", "lora")
@@ -45,7 +52,7 @@ def write_adapter(tensors: dict[str, np.ndarray], config: dict, alpha: float, pa
             writer.close()
             raise FoilError(f"{key}: no tensor of llama.cpp's adapters. Train with the seven linear layers as targets only.")
         target, value = NAMES[found[2]], np.asarray(tensors[key], dtype=np.float32)
-        if found[3] == "B" and target in heads:
+        if found[3] == "B" and permuted and target in heads:
             value = permute(value, heads[target])
         writer.add_tensor(f"blk.{found[1]}.{target}.weight.lora_{found[3].lower()}", np.ascontiguousarray(value.astype(np.float16)))
     writer.write_header_to_file()

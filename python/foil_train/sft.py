@@ -11,32 +11,59 @@ from transformers import TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from .base import load_base
-from .events import Events, StepEvents
-from .rows import IGNORED, Row, encode_sft, preflight, read_rows, read_template
+from .checkpoints import starting_point
+from .events import Events
+from .plan import make_plan
+from .points import answer_at_points
+from .progress import Counted, StepEvents
+from .rows import IGNORED, Row
 from .spec import Spec
-from .training import last_checkpoint, lora_config, prepare, row_record, save_run, subset, trainer_arguments
+from .training import facts_of, lora_config, prepare, quiet, save_adapter, save_run, trainer_arguments
 
 
-def trained_loss(model, input_ids: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def trained_loss(model, input_ids: torch.Tensor, labels: torch.Tensor, position_ids: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
     """Summed negative log-likelihood (nats) of the labelled tokens, and their number.
 
-    input_ids, labels: (batch, tokens), right-padded, IGNORED where nothing is learnt. No attention mask: padding stands
-    on the right and attention is causal, so no real token sees it, and SDPA keeps its fast path.
+    input_ids, labels: (rows, tokens), right-padded or packed, IGNORED where nothing is learnt. The model answers at points.
     """
-    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    hidden = causal.model(input_ids=input_ids, use_cache=False).last_hidden_state[:, :-1]
-    keep = labels[:, 1:] != IGNORED
-    logits = causal.lm_head(hidden[keep]).float()
-    return torch.nn.functional.cross_entropy(logits, labels[:, 1:][keep], reduction="sum"), keep.sum()
+    points = torch.zeros_like(labels, dtype=torch.bool)
+    points[:, :-1] = labels[:, 1:] != IGNORED
+    places = {} if position_ids is None else {"position_ids": position_ids}
+    logits = model(input_ids=input_ids, points=points, **places)
+    return torch.nn.functional.cross_entropy(logits, labels[:, 1:][points[:, :-1]], reduction="sum"), points.sum()
 
 
 class TrainedPositions(SFTTrainer):
-    """TRL's trainer with its loss computed at trained positions only. TRL's own fused head does that where Triton runs;
-    on a CPU it scores every position of a 49,152-word vocabulary, and entropy and top-1 beside, twice the head's cost."""
+    """TRL's trainer with its loss computed at trained positions only: TRL's head scores every position, and its entropy and
+    top-1 beside, which on a CPU is twice the head's cost."""
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        total, count = trained_loss(model, inputs["input_ids"], inputs["labels"])
-        return total / (num_items_in_batch if num_items_in_batch is not None else count)
+        self.data_collator.take(inputs)
+        total, count = trained_loss(model, inputs["input_ids"], inputs["labels"], inputs.get("position_ids"))
+        if num_items_in_batch is None:
+            return total / count
+        # the trainer counts the labels of all processes, and averages their gradients
+        return total * self.accelerator.num_processes / num_items_in_batch
+
+
+def pad(items: list[dict]) -> dict:
+    """Rows of tokens and labels side by side, padded on the right with what is not learnt from."""
+    longest = max(len(item["input_ids"]) for item in items)
+    ids = torch.zeros(len(items), longest, dtype=torch.long)
+    labels = torch.full((len(items), longest), IGNORED)
+    for i, item in enumerate(items):
+        ids[i, : len(item["input_ids"])] = torch.tensor(item["input_ids"])
+        labels[i, : len(item["labels"])] = torch.tensor(item["labels"])
+    return {"input_ids": ids, "labels": labels}
+
+
+def pack(items: list[dict]) -> dict:
+    """Rows of tokens in one row; positions begin anew at each, by which transformers keeps attention within a session."""
+    ids = [t for item in items for t in item["input_ids"]]
+    # the first token of a session is not learnt from the last one of the session before
+    labels = [x for item in items for x in (IGNORED, *item["labels"][1:])]
+    places = [p for item in items for p in range(len(item["input_ids"]))]
+    return {"input_ids": torch.tensor([ids]), "labels": torch.tensor([labels]), "position_ids": torch.tensor([places])}
 
 
 @torch.no_grad()
@@ -55,60 +82,74 @@ def mean_loss(model, rows: list[Row]) -> dict:
 
 
 class Validate(TrainerCallback):
-    """Measures the validation loss every `every` steps, on the same rows each time."""
+    """Measures the validation loss before the first step and every `every` steps, on the same rows each time."""
 
     def __init__(self, events: Events, rows: list[Row], every: int | None):
-        self.events, self.rows, self.every, self.seen = events, rows, every, []
+        self.events, self.rows, self.every, self.seen = events, rows, every, {}
+
+    def look(self, model, step: int) -> dict:
+        self.seen[step] = mean_loss(model, self.rows)
+        self.events.emit("valid", step=step, **self.seen[step])
+        return self.seen[step]
+
+    def on_train_begin(self, args, state, control, model=None, **kwargs):
+        # what a killed run saw before its checkpoint belongs to this one
+        earlier = self.events.every("valid") if state.global_step else []
+        self.seen = {v["step"]: {k: v[k] for k in ("loss", "tokens", "sessions")} for v in earlier if v["step"] <= state.global_step}
+        if 0 not in self.seen and not state.global_step:
+            self.look(model, 0)
 
     def on_step_end(self, args, state, control, model=None, **kwargs):
         if self.every and state.global_step % self.every == 0 and state.global_step < state.max_steps:
-            found = {"step": state.global_step, **mean_loss(model, self.rows)}
-            self.seen.append(found)
-            self.events.emit("valid", **found)
+            self.look(model, state.global_step)
 
 
-def run_sft(spec: Spec, out: Path, resume: bool = False) -> dict:
+def build_sft(spec: Spec, plan, out: Path, callbacks: list) -> tuple[TrainedPositions, Counted]:
+    """The trainer of this stage and the counter of its tokens."""
+    h = spec.hyper
+    counted = Counted(pack if h.packing else pad, lambda item: len(item["input_ids"]))
+    trainer = TrainedPositions(
+        model=load_base(spec.base, h.dtype),
+        # rows come tokenised, with labels from the template's generation markers: what assistant_only_loss would do, but
+        # with the preflight able to see and report each row
+        args=SFTConfig(
+            **trainer_arguments(spec, out, len(plan.sets["train"])), max_length=None, dataset_kwargs={"skip_prepare_dataset": True},
+            shuffle_dataset=False,
+        ),
+        train_dataset=Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in plan.sets["train"]]),
+        data_collator=counted,
+        processing_class=plan.tokenizer,
+        peft_config=lora_config(h),
+        callbacks=callbacks,
+    )
+    answer_at_points(trainer.model)
+    quiet(trainer)
+    return trainer, counted
+
+
+def run_sft(spec: Spec, out: Path, resume: bool = False, events: Events | None = None) -> dict:
     """Train an adapter on `spec.rows`, write it to OUT/adapter with OUT/run.json, and return the validation figures.
 
     Same spec and seed give the same losses on the same machine and thread count. With `resume` a killed run goes on from
-    its newest checkpoint. Raises FoilError for rows that cannot be used.
+    its newest whole checkpoint. Raises FoilError for rows that cannot be used.
     """
-    h, events, start = spec.hyper, Events(out), time.time()
+    h, events, start = spec.hyper, events or Events(out / "events.jsonl"), time.time()
     prepare(spec)
-    model, tokenizer = load_base(spec.base, h.dtype)
-    template = read_template(spec.template)
-    sets, record = {}, {}
-    for split, limit in (("train", h.max_sessions), ("valid", h.valid_sessions)):
-        rows = [encode_sft(tokenizer, template, r) for r in read_rows(spec.rows[split], discriminator=False)]
-        # drawn after the preflight, so that dropped rows do not thin the subset
-        sets[split] = subset(preflight(events, tokenizer, split, rows, h.max_length if split == "train" else 8192), limit, spec.seed)
-        record[split] = row_record(spec.rows[split], sets[split], len(rows))
-    arguments = trainer_arguments(spec, out, len(sets["train"]), 1, int(h.batch))
-    validate = Validate(events, sets["valid"], h.eval_every)
-    trainer = TrainedPositions(
-        model=model,
-        # rows come tokenised, with labels from the template's generation markers: what assistant_only_loss would do, but
-        # with the preflight able to see and report each row
-        args=SFTConfig(**arguments, max_length=None, dataset_kwargs={"skip_prepare_dataset": True}, shuffle_dataset=False),
-        train_dataset=Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in sets["train"]]),
-        processing_class=tokenizer,
-        peft_config=lora_config(h),
-        callbacks=[StepEvents(events, h.time_limit), validate],
-    )
-    model = trainer.model
-    before = events.earlier("valid", step=0) if resume else None
-    if not before:
-        before = mean_loss(model, sets["valid"])
-        events.emit("valid", step=0, **before)
-    trainer.train(resume_from_checkpoint=last_checkpoint(out) if resume else None)
-    after = mean_loss(model, sets["valid"])
-    events.emit("valid", step=trainer.state.global_step, **after)
-    model.save_pretrained(str(out / "adapter"))
+    plan = make_plan(spec, events)
+    validate = Validate(events, plan.sets["valid"], h.eval_every)
+    trainer, counted = build_sft(spec, plan, out, [validate])
+    facts = facts_of(spec, plan, trainer.args.max_steps)
+    trainer.add_callback(StepEvents(events, counted, facts, h.time_limit))
+    checkpoint = starting_point(out, resume, facts)
+    trainer.train(resume_from_checkpoint=checkpoint)
+    last = trainer.state.global_step
+    after = validate.look(trainer.model, last)
+    save_adapter(trainer, out / "adapter")
     validation = {
-        "loss_before": before["loss"], "loss_after": after["loss"], "tokens": after["tokens"],
-        "sessions": after["sessions"], "during": [{"step": v["step"], "loss": v["loss"]} for v in validate.seen],
-        "steps": trainer.state.global_step, "seconds": round(time.time() - start),
+        "loss_before": validate.seen.get(0, {}).get("loss"), "loss_after": after["loss"], "tokens": after["tokens"], "sessions": after["sessions"],
+        "during": [{"step": step, "loss": v["loss"]} for step, v in validate.seen.items() if 0 < step < last],
+        "steps": last, "seconds": round(time.time() - start),
     }
-    save_run(spec, out, validation, record)
+    save_run(spec, out, validation, plan)
     events.emit("done", stage="sft", out="adapter", **{k: v for k, v in validation.items() if k != "during"})
     return validation

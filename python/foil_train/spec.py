@@ -3,91 +3,36 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from .errors import FoilError
+from .hyper import check_hyper
 
-STAGES = ("base", "sft", "discriminator", "export", "score")
+TRAINING = ("sft", "discriminator", "dpo")
+STAGES = ("base", *TRAINING, "export", "score")
 KINDS = ("simulator", "chatbot", "discriminator")
-TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
-@dataclass
-class SftHyper:
-    """Hyper-parameters of `sft`. Lengths are in tokens, `batch` is sessions per optimiser step, `time_limit` seconds."""
-
-    lr: float = 6e-4
-    rank: int = 8
-    alpha: int = 16
-    dropout: float = 0.0
-    targets: list = field(default_factory=lambda: list(TARGETS))
-    epochs: float = 1.0
-    batch: int = 2
-    max_sessions: int | None = None
-    max_length: int = 1100
-    scheduler: str = "cosine"
-    warmup: float = 0.05
-    weight_decay: float = 0.0
-    max_grad_norm: float = 1.0
-    dtype: str = "bfloat16"
-    threads: int = 1
-    valid_sessions: int | None = None
-    eval_every: int | None = None
-    save_every: int = 50
-    time_limit: float | None = None
-
-
-@dataclass
-class DiscriminatorHyper(SftHyper):
-    """Hyper-parameters of `discriminator`; `batch` counts *pairs*. `mass_weight` scales -log(p_real + p_fake), the part
-    of the full-vocabulary cross-entropy that is not the two-way loss: 1 is exactly the full one, 0 the two-way one."""
-
-    lr: float = 3e-4
-    epochs: float = 3.0
-    batch: int = 2
-    max_length: int = 2048
-    head: str = "lm"
-    input: str = "user-turns"
-    two_way_steps: int = 20
-    mass_weight: float = 1.0
-    label_shuffle: bool = False
-    report_turns: list = field(default_factory=lambda: [1, 3, 5, 10, 25])
-    bootstrap: int = 1000
-    baselines: bool = True
-
-
-@dataclass
-class ScoreHyper:
-    """Hyper-parameters of `score`: the precision, and the threads of the pool."""
-
-    dtype: str = "float32"
-    threads: int = 1
-    max_length: int = 8192
-
-
-HYPER = {"sft": SftHyper, "discriminator": DiscriminatorHyper, "score": ScoreHyper, "export": None, "base": None}
-CHOICES = {
-    "scheduler": ("cosine", "constant_with_warmup", "linear"),
-    "dtype": ("bfloat16", "float32"),
-    "head": ("lm", "linear"),
-    "input": ("user-turns", "all"),
-}
 # what a stage cannot do without, beside `stage` and `base`
 NEEDS = {
     "base": (),
     "sft": ("template", "rows", "name", "kind"),
     "discriminator": ("template", "rows", "name", "kind"),
+    "dpo": ("template", "rows", "adapter", "name", "kind"),
     "export": ("template", "adapter", "name", "kind"),
     "score": ("template", "adapter", "rows"),
 }
+# the rows that a stage reads, those it cannot do without first
 ROW_KEYS = {
-    "sft": ("train", "valid"),
-    "discriminator": ("train", "valid", "test", "train_all", "valid_all", "test_all"),
-    "score": ("score",),
-    "export": (),
-    "base": (),
+    "sft": (("train", "valid"), ()),
+    "discriminator": (("train", "valid"), ("test", "train_all", "valid_all", "test_all")),
+    "dpo": (("train",), ("valid",)),
+    "score": (("score",), ()),
+    "export": ((), ()),
+    "base": ((), ()),
 }
 
 
@@ -102,56 +47,20 @@ class Spec:
     name: str | None
     kind: str | None
     seed: int
-    hyper: Any
+    hyper: SimpleNamespace | None
     card: dict
     adapter: Path | None
     compare: dict[str, Path]
+    tokens: dict[str, str]
     path: Path
 
     def recipe(self) -> dict:
         """Every hyper-parameter, with the defaults written out (for the card)."""
-        return asdict(self.hyper) if self.hyper is not None else {}
+        return dict(vars(self.hyper)) if self.hyper is not None else {}
 
 
 def _fail(path: Path, where: str, why: str, remedy: str) -> FoilError:
     return FoilError(f"{path}: {where}: {why}. {remedy}")
-
-
-def _check_hyper(path: Path, stage: str, given: dict) -> Any:
-    cls = HYPER[stage]
-    if cls is None:
-        if given:
-            raise _fail(path, f"hyper.{next(iter(given))}", f"stage {stage} has no hyper-parameters", "Remove it.")
-        return None
-    blank = cls()
-    for key, value in given.items():
-        where = f"hyper.{key}"
-        if not hasattr(blank, key):
-            raise _fail(path, where, "unknown key", f"Known keys: {', '.join(sorted(asdict(blank)))}.")
-        default = getattr(blank, key)
-        if key in CHOICES:
-            if value not in CHOICES[key]:
-                raise _fail(path, where, f"{value!r} is not one of {', '.join(CHOICES[key])}", "Choose one of them.")
-        elif isinstance(default, bool):
-            if not isinstance(value, bool):
-                raise _fail(path, where, f"{value!r} is not true or false", "Write true or false.")
-        elif isinstance(default, list):
-            if not isinstance(value, list) or not value:
-                raise _fail(path, where, f"{value!r} is not a list", "Give a list with at least one entry.")
-            if key == "targets" and (bad := [v for v in value if v not in TARGETS]):
-                raise _fail(path, where, f"{bad[0]!r} is no linear layer of the base", f"Choose from {', '.join(TARGETS)}.")
-        elif isinstance(value, bool) or not isinstance(value, (int, float)) and value is not None:
-            raise _fail(path, where, f"{value!r} is not a number", "Write a number.")
-        elif value is None:
-            if default is not None:
-                raise _fail(path, where, "null is no value here", f"Leave it out for the default, {default}.")
-        elif value < 0 or isinstance(default, int) and value != int(value):
-            raise _fail(path, where, f"{value!r} is out of range", "Give a positive number (a whole one for a count).")
-        setattr(blank, key, value)
-    for key in ("lr", "rank", "batch", "max_length", "threads", "epochs"):
-        if getattr(blank, key, 1) <= 0:
-            raise _fail(path, f"hyper.{key}", "must be above 0", "Give a positive number.")
-    return blank
 
 
 def load_spec(path: str | Path, stage: str) -> Spec:
@@ -169,7 +78,7 @@ def load_spec(path: str | Path, stage: str) -> Spec:
         raise FoilError(f"{path}: not JSON: {e}. Mend the file at that place.") from None
     if not isinstance(raw, dict):
         raise FoilError(f"{path}: the top level is not an object. Start the file with {{.")
-    known = {"stage", "base", "template", "rows", "name", "kind", "seed", "hyper", "card", "adapter", "compare"}
+    known = {"stage", "base", "template", "rows", "name", "kind", "seed", "hyper", "card", "adapter", "compare", "tokens"}
     for key in raw:
         if key not in known:
             raise _fail(path, key, "unknown key", f"Known keys: {', '.join(sorted(known))}.")
@@ -183,7 +92,7 @@ def load_spec(path: str | Path, stage: str) -> Spec:
     seed = raw.get("seed", 17)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise _fail(path, "seed", f"{seed!r} is not a whole number from 0", "Write one.")
-    for key in ("rows", "hyper", "card", "compare"):
+    for key in ("rows", "hyper", "card", "compare", "tokens"):
         if not isinstance(raw.get(key, {}), dict):
             raise _fail(path, key, "is not an object", "Write {...}.")
 
@@ -195,15 +104,19 @@ def load_spec(path: str | Path, stage: str) -> Spec:
             raise _fail(path, where, f"{value} does not exist", "Correct the path (relative ones start at the spec).")
         return found
 
+    required, optional = ROW_KEYS[stage]
     rows = {}
     for key, value in raw.get("rows", {}).items():
-        if key not in ROW_KEYS[stage]:
-            raise _fail(path, f"rows.{key}", "unknown key", f"Stage {stage} reads: {', '.join(ROW_KEYS[stage]) or 'none'}.")
+        if key not in required + optional:
+            raise _fail(path, f"rows.{key}", "unknown key", f"Stage {stage} reads: {', '.join(required + optional) or 'none'}.")
         rows[key] = resolve(f"rows.{key}", value)
-    if "rows" in NEEDS[stage]:
-        for key in ROW_KEYS[stage][: 2 if stage != "score" else 1]:
-            if key not in rows:
-                raise _fail(path, f"rows.{key}", "missing", "Add the path of the JSONL file.")
+    for key in required:
+        if key not in rows:
+            raise _fail(path, f"rows.{key}", "missing", "Add the path of the JSONL file.")
+    tokens = raw.get("tokens", {})
+    for key, value in tokens.items():
+        if key not in ("turn", "session") or not isinstance(value, str) or not value:
+            raise _fail(path, f"tokens.{key}", "not a token's text under turn or session", 'Write {"turn": "...", "session": "..."}.')
     return Spec(
         stage=stage,
         base=resolve("base", raw["base"]),
@@ -212,9 +125,10 @@ def load_spec(path: str | Path, stage: str) -> Spec:
         name=raw.get("name"),
         kind=raw.get("kind"),
         seed=seed,
-        hyper=_check_hyper(path, stage, raw.get("hyper", {})),
+        hyper=check_hyper(path, stage, raw.get("hyper", {})),
         card=raw.get("card", {}),
         adapter=resolve("adapter", raw["adapter"]) if raw.get("adapter") else None,
         compare={k: resolve(f"compare.{k}", v) for k, v in raw.get("compare", {}).items()},
+        tokens=tokens,
         path=path,
     )

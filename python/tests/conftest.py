@@ -11,6 +11,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+PACKAGE = Path(__file__).resolve().parents[1]
 TEMPLATE = Path(__file__).resolve().parents[2] / "models" / "chatml.jinja"
 WORDS = "real fake hello there how are you today my boss cat dog tea rain sad fine maybe because again never work"
 
@@ -76,6 +77,18 @@ def judge_rows(pairs: int, seed: int, turns: int = 3) -> list[dict]:
             for _ in range(turns):
                 messages += [{"role": "assistant", "content": "..."}, {"role": "user", "content": say(draw, words, 4)}]
             rows.append({"id": f"d{seed}-{i}-{label}", "group": f"g{seed}-{i}", "pair": f"p{i}", "label": label, "messages": messages})
+    return rows
+
+
+def preference_rows(count: int, seed: int) -> list[dict]:
+    """Separable: the chosen side speaks of cats, the rejected one of tea."""
+    draw, rows = random.Random(seed), []
+    for i in range(count):
+        prompt = [{"role": "system", "content": "you are sad"}, {"role": "user", "content": say(draw, ["how", "are", "you"], 3)}]
+        rows.append({
+            "id": f"c{seed}-{i}", "group": f"cg{seed}-{i}", "prompt": prompt, "chosen": say(draw, ["cat", "dog", "rain"], 4), "chosen_end": False,
+            "rejected": say(draw, ["tea", "fine", "today"], 4), "rejected_end": False, "r_chosen": 0.5, "r_rejected": -0.5,
+        })
     return rows
 
 

@@ -4,10 +4,12 @@ import pytest
 import torch
 from conftest import TEMPLATE, events_of, judge_rows, spec_in
 
-from foil_train.discriminator import pair_up, run_discriminator, shuffled, verdict
+from foil_train.beside import verdict
+from foil_train.discriminator import run_discriminator, shuffled
 from foil_train.errors import FoilError
-from foil_train.judge import build_judge, judge_loss, turn_states
-from foil_train.rows import encode_discriminator
+from foil_train.judge import build_judge, judge_loss
+from foil_train.plan import pair_up
+from foil_train.rows import encode_discriminator, label_tokens
 
 HYPER = {
     "lr": 1e-2, "batch": 2, "epochs": 4, "dtype": "float32", "two_way_steps": 4, "eval_every": 8, "bootstrap": 50,
@@ -41,7 +43,7 @@ def test_the_lm_head_learns_what_is_separable(trained):
     assert beside["bag of words (chatbot only)"]["per_turn"]["3"]["accuracy"] == 0.5
     assert metrics["context"] is False and ("ahead" in metrics["verdict"] or "level" in metrics["verdict"])
     assert metrics["best_step"] > 0
-    assert {e["event"] for e in events_of(trained)} == {"preflight", "step", "valid", "done"}
+    assert {e["event"] for e in events_of(trained)} == {"preflight", "memory", "estimate", "step", "valid", "saved", "done"}
 
 
 def test_a_third_split_is_reported_and_the_second_chooses_the_step(trained):
@@ -54,6 +56,10 @@ def test_a_third_split_is_reported_and_the_second_chooses_the_step(trained):
     assert min(metrics["during"], key=lambda v: v["loss"])["step"] == metrics["best_step"]
     # `during` is of the validation rows: at the chosen step it cannot be the very loss of other sessions
     assert min(v["loss"] for v in metrics["during"]) != metrics["loss"]
+    seen = [e for e in events_of(trained) if e["event"] == "valid"]
+    # six pairs of three user turns on each side, in ten bins of p(real)
+    assert all(len(e["histogram"][side]) == 10 and sum(e["histogram"][side]) == 18 for e in seen for side in ("real", "simulated"))
+    assert sum(seen[-1]["histogram"]["real"][5:]) > 15 and sum(seen[-1]["histogram"]["simulated"][:5]) > 15
     assert [e["split"] for e in events_of(trained) if e["event"] == "preflight"] == ["train", "valid", "test"]
 
 
@@ -75,6 +81,13 @@ def test_shuffled_labels_teach_nothing_and_are_no_shortcut(make_spec, trained, t
     assert "label shuffle" not in said and ("length alone" in said or "bag of words (user)" in said)
 
 
+def test_a_run_beside_it_that_has_no_figures_yet_is_left_out(make_spec, write, tmp_path):
+    compare = {"linear head": str(write("unfinished.json", {}))}
+    spec = make_spec("discriminator", ROWS, {**HYPER, "epochs": 0.2, "baselines": False}, compare=compare)
+    assert run_discriminator(spec, tmp_path / "out")["beside"] == {}
+    assert [e["left_out"] for e in events_of(tmp_path / "out") if e["event"] == "beside"][0].keys() == {"linear head"}
+
+
 def test_figures_of_another_split_do_not_stand_beside(make_spec, trained, tmp_path):
     spec = make_spec("discriminator", ROWS, {**HYPER, "epochs": 0.2, "baselines": False}, compare={"lm head": str(trained / "metrics.json")})
     with pytest.raises(FoilError, match="compare.lm head: its figures come from split test, this run's from valid"):
@@ -84,7 +97,7 @@ def test_figures_of_another_split_do_not_stand_beside(make_spec, trained, tmp_pa
 
 def test_the_control_leaves_pairs_whole_and_swaps_half(tokenizer):
     template = TEMPLATE.read_text()
-    rows = [encode_discriminator(tokenizer, template, r) for r in judge_rows(10, 1)]
+    rows = [encode_discriminator(tokenizer, template, r, 2) for r in judge_rows(10, 1)]
     truth = {r.id: r.label for r in rows}
     shuffled(rows, 5)
     swapped = [r.id for r in rows if r.label != truth[r.id]]
@@ -92,14 +105,17 @@ def test_the_control_leaves_pairs_whole_and_swaps_half(tokenizer):
     assert all({real.label, simulated.label} == {0, 1} for real, simulated in pair_up(rows))
 
 
-def test_the_two_losses_sum_to_full_cross_entropy(make_spec):
-    model, tokenizer, ids = build_judge(make_spec("discriminator", ROWS, HYPER, kind="discriminator"))
+def test_the_two_losses_sum_to_full_cross_entropy(make_spec, tokenizer):
+    model = build_judge(make_spec("discriminator", ROWS, HYPER, kind="discriminator"))
+    ids = label_tokens(tokenizer)
     tokens = torch.tensor([[1, 30, 31, 2, 1, 40, 2]])
-    marks = torch.tensor([[False] * 3 + [True] + [False] * 2 + [True]])
+    points = torch.tensor([[False] * 3 + [True] + [False] * 2 + [True]])
     real = torch.tensor([1.0, 0.0])
-    loss = judge_loss(model, "lm", ids, turn_states(model, tokens, marks), real, mass=1.0)
+    loss = judge_loss(model(input_ids=tokens, points=points, fp32=True), "lm", ids, real, mass=1.0)
     logits = model(input_ids=tokens).logits[0][[3, 6]]
     assert torch.allclose(loss, torch.nn.functional.cross_entropy(logits, torch.tensor(ids)), atol=1e-5)
+    few = model(input_ids=tokens, points=points, columns=ids, fp32=True)
+    assert torch.allclose(few, logits[:, list(ids)], atol=1e-5)
 
 
 @pytest.mark.parametrize("rows, says", [

@@ -5,7 +5,8 @@ from conftest import TEMPLATE, events_of, judge_rows, sft_rows
 
 from foil_train.errors import FoilError
 from foil_train.events import Events
-from foil_train.rows import IGNORED, encode_discriminator, encode_sft, label_tokens, preflight, read_rows, render_marked
+from foil_train.preflight import preflight, render_marked
+from foil_train.rows import IGNORED, encode_discriminator, encode_sft, label_tokens, read_rows
 
 TEXT = TEMPLATE.read_text(encoding="utf-8")
 
@@ -39,7 +40,7 @@ def test_text_cannot_forge_a_turn(tokenizer):
 
 
 def test_a_judge_reads_at_the_end_of_each_user_turn_only(tokenizer):
-    row = encode_discriminator(tokenizer, TEXT, judge_rows(1, 1)[0])
+    row = encode_discriminator(tokenizer, TEXT, judge_rows(1, 1)[0], 2)
     assert len(row.marks) == 3
     for mark in row.marks:
         assert tokenizer.decode([row.input_ids[mark]]) == "<|im_end|>"
@@ -58,21 +59,22 @@ def test_dropped_rows_are_reported_with_their_reason(tokenizer, tmp_path):
     raw[1]["messages"][1]["content"] = "hello " * 200
     raw[2]["messages"] = [{"role": "user", "content": "alone"}]
     rows = [encode_sft(tokenizer, TEXT, r) for r in raw]
-    kept = preflight(Events(tmp_path), tokenizer, "train", rows, 120)
+    kept = preflight(Events(tmp_path / "events.jsonl"), tokenizer, "train", rows, 120, "abc")
     assert [r.id for r in kept] == ["s1-0"]
     seen = events_of(tmp_path)[0]
     assert (seen["rows"], seen["used"], seen["dropped"]) == (3, 1, 2)
     reasons = {w["id"]: w["reason"] for w in seen["why"]}
     assert "over max_length 120" in reasons["s1-1"] and "no turn" in reasons["s1-2"]
-    assert "⟦" in seen["example"]
+    assert "⟦" in seen["example"] and seen["template_sha256"] == "abc"
+    assert seen["cut"] == pytest.approx(1 / 3, abs=1e-4), "the row without a turn was not too long"
 
 
 def test_both_rows_of_a_pair_go_together(tokenizer, tmp_path):
     raw = judge_rows(3, 1)
     raw[0]["messages"] = raw[0]["messages"][:2]
     raw[2]["messages"][1]["content"] = "cat " * 300
-    rows = [encode_discriminator(tokenizer, TEXT, r) for r in raw]
-    kept = preflight(Events(tmp_path), tokenizer, "train", rows, 200, pairs=True)
+    rows = [encode_discriminator(tokenizer, TEXT, r, 2) for r in raw]
+    kept = preflight(Events(tmp_path / "events.jsonl"), tokenizer, "train", rows, 200, "abc", pairs=True)
     assert {r.pair for r in kept} == {"p2"}
     reasons = {w["id"]: w["reason"] for w in events_of(tmp_path)[0]["why"]}
     assert "unequal numbers of user turns" in reasons["d1-0-1"] and "other row" in reasons["d1-1-0"]
@@ -90,3 +92,19 @@ def test_a_bad_row_names_file_line_and_field(tmp_path, line, says):
     path.write_text(json.dumps(sft_rows(1, 1)[0]) + "\n" + line + "\n", encoding="utf-8")
     with pytest.raises(FoilError, match=rf"rows.jsonl:2: .*{says}|rows.jsonl:2: {says}"):
         read_rows(path, discriminator=False)
+
+
+def test_a_line_separator_inside_a_text_ends_no_line(tmp_path):
+    row = sft_rows(1, 1)[0]
+    row["messages"][0]["content"] = "one\u2028two"
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps(row, ensure_ascii=False) + "\r\n", encoding="utf-8")
+    assert read_rows(path, discriminator=False)[0]["messages"][0]["content"] == "one\u2028two"
+
+
+def test_a_text_that_forges_an_end_of_turn_is_refused(tokenizer):
+    plain = "{% for m in messages %}<|im_start|>{{ m['role'] }}{% generation %}{{ m['content'] }}<|im_end|>{% endgeneration %}{% endfor %}"
+    row = judge_rows(1, 1)[0]
+    row["messages"][1]["content"] = "x<|im_end|>y"
+    with pytest.raises(FoilError, match="7 end-of-turn tokens in 6 messages"):
+        encode_discriminator(tokenizer, plain, row, 2)

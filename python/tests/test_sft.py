@@ -1,11 +1,9 @@
 import math
-import shutil
 
 import pytest
 import torch
 from conftest import events_of, sft_rows
 
-from foil_train.events import StepEvents
 from foil_train.sft import mean_loss, run_sft
 
 ROWS = {"train": sft_rows(12, 1), "valid": sft_rows(4, 2)}
@@ -26,7 +24,9 @@ def test_it_learns_and_says_so(make_spec, first):
     assert validation["loss_after"] < validation["loss_before"] - 0.25
     assert validation["steps"] == 12 and len(losses(first)) == 12
     kinds = [e["event"] for e in events_of(first)]
-    assert kinds[:3] == ["preflight", "preflight", "valid"] and kinds[-1] == "done"
+    assert kinds[:4] == ["preflight", "preflight", "memory", "valid"] and kinds[-1] == "done"
+    assert {"estimate", "saved"} <= set(kinds) and all(e["tokens_per_s"] > 0 for e in events_of(first) if e["event"] == "step")
+    assert [e["step"] for e in events_of(first) if e["event"] == "saved"] == [4, 8, 12]
     assert (first / "run.json").exists() and (first / "adapter" / "adapter_model.safetensors").exists()
     assert str(first.parent) not in (first / "run.json").read_text()
 
@@ -38,30 +38,12 @@ def test_the_same_spec_and_seed_give_the_same_losses(make_spec, first, tmp_path)
     assert losses(tmp_path / "other")[:3] != losses(first)[:3]
 
 
-def test_a_killed_run_goes_on_where_it_was(make_spec, first, tmp_path, monkeypatch):
-    spec, out = make_spec("sft", ROWS, HYPER), tmp_path / "killed"
-    whole = StepEvents.on_step_end
-
-    def die(self, args, state, control, **kwargs):
-        if state.global_step == 6:
-            raise KeyboardInterrupt
-        return whole(self, args, state, control, **kwargs)
-
-    monkeypatch.setattr(StepEvents, "on_step_end", die)
-    with pytest.raises(KeyboardInterrupt):
-        run_sft(spec, out)
-    monkeypatch.setattr(StepEvents, "on_step_end", whole)
-    shutil.move(out / "events.jsonl", out / "before.jsonl")
-    run_sft(spec, out, resume=True)
-    # the checkpoint of step 4 is the newest: steps 5 to 12 come again, the same as in the run that was not killed
-    assert [e["step"] for e in events_of(out) if e["event"] == "step"] == list(range(5, 13))
-    assert losses(out) == pytest.approx(losses(first)[4:], abs=1e-5)
-
-
 def test_validation_loss_is_per_token_over_all_sessions(make_spec, base, tokenizer):
     from transformers import AutoModelForCausalLM
 
-    from foil_train.rows import IGNORED, encode_sft, read_template
+    from foil_train.points import answer_at_points
+    from foil_train.rows import IGNORED, encode_sft
+    from foil_train.template import read_template
 
     spec = make_spec("sft", ROWS, HYPER)
     model = AutoModelForCausalLM.from_pretrained(str(base)).eval()
@@ -72,5 +54,31 @@ def test_validation_loss_is_per_token_over_all_sessions(make_spec, base, tokeniz
         with torch.no_grad():
             own = model(input_ids=torch.tensor([row.input_ids]), labels=torch.tensor([row.labels])).loss.item()
         total, count = total + own * n, count + n
+    answer_at_points(model)
     found = mean_loss(model, rows)
     assert found["tokens"] == count and math.isclose(found["loss"], total / count, abs_tol=2e-4)
+
+
+def test_packed_sessions_give_the_loss_of_padded_ones(make_spec, base, tokenizer):
+    from foil_train.base import load_base
+    from foil_train.points import answer_at_points
+    from foil_train.rows import encode_sft
+    from foil_train.sft import pack, pad, trained_loss
+    from foil_train.template import read_template
+
+    template = read_template(make_spec("sft", ROWS, HYPER).template)
+    rows = [encode_sft(tokenizer, template, r) for r in ROWS["train"][:3]]
+    rows[1].input_ids, rows[1].labels = rows[1].input_ids[:40], rows[1].labels[:40]
+    items = [{"input_ids": r.input_ids, "labels": r.labels} for r in rows]
+    model = load_base(base).eval()
+    answer_at_points(model)
+    with torch.no_grad():
+        padded, packed = (trained_loss(model, **batch) for batch in (pad(items), pack(items)))
+    assert packed[1] == padded[1] and pack(items)["input_ids"].shape == (1, sum(len(r.input_ids) for r in rows))
+    assert packed[0].item() == pytest.approx(padded[0].item(), abs=1e-3)
+
+
+def test_packing_trains_as_padding_does(make_spec, first, tmp_path):
+    run_sft(make_spec("sft", ROWS, {**HYPER, "epochs": 0.5, "packing": True}), tmp_path / "packed")
+    # another epochs, another schedule: only the first step is the same one
+    assert losses(tmp_path / "packed")[0] == pytest.approx(losses(first)[0], abs=1e-4)

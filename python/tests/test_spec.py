@@ -13,10 +13,10 @@ ROWS = {"train": sft_rows(2, 1), "valid": sft_rows(2, 2)}
     ({"learning_rate": 1}, r"hyper.learning_rate: unknown key.*Known keys: alpha"),
     ({"lr": "high"}, "hyper.lr: 'high' is not a number"),
     ({"lr": -1}, "hyper.lr: -1 is out of range"),
-    ({"rank": 0}, "hyper.rank: must be above 0"),
+    ({"rank": 0}, "hyper.rank: 0 is out of range. Give a whole number from 1"),
     ({"rank": 1.5}, "hyper.rank: 1.5 is out of range"),
     ({"scheduler": "magic"}, "hyper.scheduler: 'magic' is not one of cosine"),
-    ({"targets": ["lm_head"]}, "hyper.targets: 'lm_head' is no linear layer"),
+    ({"targets": ["lm_head"]}, "hyper.targets: 'lm_head' has no place in it. Choose from q_proj"),
     ({"epochs": None}, "hyper.epochs: null is no value"),
     ({"head": "lm"}, "hyper.head: unknown key"),
 ])
