@@ -81,7 +81,8 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
     runs: once(async () => {
       const { openRuns } = await import('../backends/training/open.ts');
       const [settings, models] = [await config(), await registry()];
-      return openRuns({ workspace, config: settings, stores: { sessions, pairs }, models, clock: systemClock, newId });
+      const stores = { sessions, pairs };
+      return openRuns({ workspace, config: settings, stores, models, clock: systemClock, newId, env });
     }),
     ports: once(async () => ({
       models: await registry(),

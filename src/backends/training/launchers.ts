@@ -1,30 +1,17 @@
-import { FoilError } from '../../core/errors.ts';
-import { nearest } from '../../core/fields.ts';
 import type { Launchers } from '../../core/ports.ts';
 import type { Launcher } from '../../core/stage/launcher.ts';
-import { localLauncher } from '../launch/local.ts';
+import type { FoilConfig } from '../config/schema.ts';
+import { launcherNames, openLauncher } from '../launch/open.ts';
 
-/** Opens each launcher once: what it knows of its machine is kept. */
-export function openLaunchers(): Launchers {
-  const names = ['local'];
+/** The launchers of foil.yaml, each opened once: what one knows of its machine is kept. */
+export function openLaunchers(config: FoilConfig, env: Readonly<Record<string, string | undefined>>): Launchers {
   const opened = new Map<string, Launcher>();
   return {
-    names,
+    names: launcherNames(config),
     async open(name) {
-      if (!names.includes(name)) throw unknown(name, names);
-      const launcher = opened.get(name) ?? localLauncher();
+      const launcher = opened.get(name) ?? openLauncher(name, config, env);
       opened.set(name, launcher);
       return launcher;
     },
   };
-}
-
-function unknown(name: string, names: readonly string[]): FoilError {
-  const near = nearest(name, names);
-  return new FoilError('unknown-launcher', `no launcher is called "${name}"`, {
-    remedy: [
-      ...(near === undefined ? [] : [`did you mean "${near}"?`]),
-      `known: ${names.join(', ')}; others are added to foil.yaml under launchers`,
-    ],
-  });
 }

@@ -16,12 +16,13 @@ export interface RunServices {
   readonly models: Registry;
   readonly clock: Clock;
   readonly newId: Ports['newId'];
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** The runs of a workspace, and all that makes, starts and watches them. */
-export function openRuns({ workspace, config, stores, models, clock, newId }: RunServices): RunPorts {
+export function openRuns({ workspace, config, stores, models, clock, newId, env }: RunServices): RunPorts {
   const runs = openRunStore(join(workspace, 'runs'));
-  const launchers = openLaunchers();
+  const launchers = openLaunchers(config, env);
   const trainer = new LocalTrainer({
     workspace,
     runs,
