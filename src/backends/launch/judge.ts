@@ -46,8 +46,7 @@ export function judge(
         return report(evidence, 'running', silence(evidence) ?? scheduler.reason);
       case 'ended': {
         const state = evidence.cancel ? 'cancelled' : scheduler.state;
-        const reason =
-          scheduler.reason ?? (state === 'done' ? `${who} says so; it left no exit code of its own` : null);
+        const reason = scheduler.reason ?? (state === 'cancelled' ? null : wordOf(who, scheduler));
         return { ...report(evidence, state, reason), ...pick(scheduler) };
       }
       case 'forgotten':
@@ -109,6 +108,12 @@ function explain({ code, signal, stopped }: JobExit): string {
 /** Killed from outside is what a cancel does as a last resort. */
 function gone(evidence: Evidence, reason: string): JobReport {
   return evidence.cancel ? report(evidence, 'cancelled', null) : report(evidence, 'lost', reason);
+}
+
+function wordOf(who: string, { state, code, signal }: Extract<SchedulerAnswer, { kind: 'ended' }>): string {
+  if (state === 'done') return `${who} says that it ended well; it left no exit code of its own`;
+  const how = signal === null ? (code === null ? '' : ` (exit code ${code})`) : ` (SIG${signal})`;
+  return `${who} says that it failed${how}; it left no exit code of its own`;
 }
 
 function pick(answer: { code: number | null; signal: string | null; ended: string | null }) {

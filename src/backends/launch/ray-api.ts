@@ -96,7 +96,8 @@ export function rayApi(address: string, key: string | null): RayApi {
 }
 
 function answerOf(job: z.output<typeof jobSchema>): SchedulerAnswer {
-  const message = job.message ? lastLine(job.message) : null;
+  // the lines after the first are the end of the job's log
+  const message = job.message ? plainText(job.message.trim().split('\n')[0] ?? '').slice(0, 300) : null;
   const ended = job.end_time ? new Date(job.end_time).toISOString() : null;
   const code = job.driver_exit_code ?? null;
   switch (job.status) {
@@ -109,7 +110,7 @@ function answerOf(job: z.output<typeof jobSchema>): SchedulerAnswer {
     case 'STOPPED':
       return { kind: 'ended', state: 'cancelled', code, signal: null, reason: null, ended };
     case 'FAILED':
-      return { kind: 'ended', state: 'failed', code, signal: null, reason: `Ray says: ${message ?? 'FAILED'}`, ended };
+      return { kind: 'ended', state: 'failed', code, signal: null, reason: message && `Ray says: ${message}`, ended };
     default:
       return { kind: 'unreachable', reason: `it names a state that Foil does not know: ${plainText(job.status)}` };
   }
