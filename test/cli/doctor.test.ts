@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Finding, Patient } from '../../src/backends/setup/doctor/check.ts';
-import { checkEngine } from '../../src/backends/setup/doctor/engine.ts';
+import { checkEngine, checkRunning } from '../../src/backends/setup/doctor/engine.ts';
 import { checkFolders, checkTerminal } from '../../src/backends/setup/doctor/machine.ts';
 import { checkModels } from '../../src/backends/setup/doctor/models.ts';
 import { checkSessions } from '../../src/backends/setup/doctor/sessions.ts';
@@ -107,13 +107,13 @@ describe('the engine', { timeout: 60_000 }, () => {
       modelSha: null,
     };
     const file = await write('cache/foil/engine/engine-1-abc.json', JSON.stringify(state));
-    const found = of(await checkEngine(patient), 'engine');
+    const found = of(await checkRunning(), 'engine');
     expect(found).toMatchObject({ status: 'warn', detail: expect.stringContaining(file) });
     await found?.fix?.();
     expect(existsSync(file)).toBe(false);
 
     await write('cache/foil/engine/engine-1-abc.json', JSON.stringify({ ...state, pid: process.pid }));
-    const busy = of(await checkEngine(patient), 'engine');
+    const busy = of(await checkRunning(), 'engine');
     expect(busy).toMatchObject({ status: 'warn', detail: expect.stringContaining(String(process.pid)) });
     expect(busy?.fix).toBeUndefined();
   });

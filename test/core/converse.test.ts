@@ -152,6 +152,10 @@ describe('converse', () => {
     expect(pathTo(first.session)).toMatchObject([{ content: 'half a sen', partial: true }]);
     expect(first.events.find((event) => event.type === 'error')).toMatchObject({ retry: true });
     expect(sessions.live.get('s1')?.nodes).toHaveLength(1);
+    // What streamed is the turn before it stops being what is under way: a screen never shows neither.
+    const kinds = first.events.map((event) => event.type);
+    const spoken = first.events.findIndex((event) => event.type === 'activity' && event.activity?.kind === 'speaking');
+    expect(kinds.indexOf('turn', spoken)).toBeLessThan(kinds.indexOf('activity', spoken + 1));
     const second = await play(ports, [{ type: 'retry' }], {}, first.session);
     expect(texts(second.session)).toEqual(['whole sentence now']);
     expect(pathTo(second.session)[0]?.by).not.toEqual(pathTo(first.session)[0]?.by);

@@ -92,7 +92,7 @@ async function checkWeights({ workspace, signal }: Patient): Promise<Finding> {
 }
 
 /** Engines leave a file that says where they listen; one that was killed leaves it behind. */
-async function checkRunning(): Promise<Finding[]> {
+export async function checkRunning(): Promise<Finding[]> {
   const dir = join(userDirs().cache, 'engine');
   const names = (await readdir(dir).catch(() => [])).filter((name) => name.endsWith('.json'));
   const found: Finding[] = [];

@@ -5,7 +5,7 @@ import type { Author, Role } from '../../session/schema.ts';
 import { addTurn, countUserTurns, setNode } from '../../session/tree.ts';
 import { judge } from '../judge.ts';
 import { deriveSeed } from '../seed.ts';
-import { speak, type Utterance } from '../speak.ts';
+import { type SpeakRequest, speak } from '../speak.ts';
 import type { ConversationState } from './state.ts';
 
 /** A person speaks; if a model has the other seat, it answers. */
@@ -56,51 +56,65 @@ export async function modelTurn(state: ConversationState): Promise<void> {
   );
   const by: Author = { kind: 'model', name, seed, sampling: model.sampling };
   let arrived = '';
-  let said: Utterance | undefined;
-  try {
-    [said] = await state.during({ kind: 'speaking', role, model: name }, (signal) =>
-      speak(
-        model,
-        {
-          role,
-          context,
-          contextBudget: state.options.contextBudget,
-          turns: state.prompt(parent),
-          n: 1,
-          seed,
-          onDelta: (_, text) => {
-            arrived += text;
-            state.emit({ type: 'delta', role, text });
-          },
-          onDropped: (turns) =>
-            state.emit({ type: 'notice', text: `${name} does not see the first ${turns} turns: its window is full` }),
-        },
-        signal,
-      ),
-    );
-  } catch (error) {
-    if (arrived.trim() !== '') await commit(state, role, { content: arrived.trim(), by, partial: true }, parent);
-    throw error;
-  }
-  // Not within the `try`: a whole reply whose score is cancelled must not be kept a second time, as a partial one.
-  if (said) await commit(state, role, { content: said.text, by, ...(said.end ? { end: true } : {}) }, parent);
+  const request: SpeakRequest = {
+    role,
+    context,
+    contextBudget: state.options.contextBudget,
+    turns: state.prompt(parent),
+    n: 1,
+    seed,
+    onDelta: (_, text) => {
+      arrived += text;
+      state.emit({ type: 'delta', role, text });
+    },
+    onDropped: (turns) =>
+      state.emit({ type: 'notice', text: `${name} does not see the first ${turns} turns: its window is full` }),
+  };
+  // Kept while it still counts as being spoken, so that there is no moment at which neither the stream nor the turn shows.
+  const turn = await state.during({ kind: 'speaking', role, model: name }, async (signal) => {
+    const [said] = await speak(model, request, signal).catch(async (error: unknown) => {
+      if (arrived.trim() !== '') await keep(state, role, { content: arrived.trim(), by, partial: true }, parent);
+      throw error;
+    });
+    if (!said) return null;
+    const whole: NewTurn = { content: said.text, by, ...(said.end ? { end: true } : {}) };
+    await keep(state, role, whole, parent);
+    return whole;
+  });
+  if (turn) await settle(state, role, turn);
+}
+
+interface NewTurn {
+  readonly content: string;
+  readonly by: Author;
+  readonly end?: boolean;
+  readonly partial?: boolean;
 }
 
 /** Saves a turn, then tells of it, then judges it. */
 export async function commit(
   state: ConversationState,
   role: Role,
-  turn: { content: string; by: Author; end?: boolean; partial?: boolean },
+  turn: NewTurn,
   parent: number | null = state.nextParent(),
 ): Promise<void> {
+  await keep(state, role, turn, parent);
+  await settle(state, role, turn);
+}
+
+async function keep(state: ConversationState, role: Role, turn: NewTurn, parent: number | null): Promise<void> {
   const added = addTurn(state.session, parent, { role, ...turn, at: state.ports.clock.now().toISOString() });
   await state.change(added.session);
   state.emit({ type: 'turn', node: added.node });
   if (hasRiskLanguage([turn.content]) && !hasRiskLanguage(saidBefore(state, parent))) {
     state.emit({ type: 'notice', text: 'risk language: this session is now marked so, and kept out of demos' });
   }
+}
+
+/** What follows a turn that is kept: its score, and the end of the session. */
+async function settle(state: ConversationState, role: Role, turn: NewTurn): Promise<void> {
   try {
-    if (role === 'user' && !turn.partial) await judgeBranch(state);
+    if (role === 'user') await judgeBranch(state);
   } finally {
     if (turn.end) state.emit({ type: 'ended', by: turn.by.kind === 'human' ? 'person' : 'simulator' });
   }
