@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '@hono/node-server';
 import OpenAI from 'openai';
-import { afterAll, beforeEach } from 'vitest';
+import { afterAll, beforeEach, expect } from 'vitest';
 import { type EngineStats, statsSchema } from '../../src/backends/embedded/protocol.ts';
 import { createApp } from '../../src/backends/embedded/server/app.ts';
 import { Engine } from '../../src/backends/embedded/server/engine.ts';
@@ -53,6 +53,20 @@ export async function serveFake() {
   }
   const stats = async (): Promise<EngineStats> => statsSchema.parse((await call('/foil/stats')).json);
 
+  /** Asks, and leaves as soon as the engine works at it; the engine must notice. */
+  async function leave(ask: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+    const { aborted } = (await stats()).requests;
+    const gone = new AbortController();
+    const asked = ask(gone.signal);
+    asked.catch(() => undefined);
+    await expect.poll(async () => (await stats()).requests.running, { timeout: 5000 }).toBe(1);
+    gone.abort();
+    await expect(asked).rejects.toThrow();
+    await expect
+      .poll(async () => (await stats()).requests, { timeout: 2000 })
+      .toMatchObject({ running: 0, aborted: aborted + 1 });
+  }
+
   beforeEach(() => {
     q4.reply = 'Hello there<|im_end|>';
     q4.stepMs = 0;
@@ -62,5 +76,5 @@ export async function serveFake() {
     server.closeAllConnections();
     server.close();
   });
-  return { q4, f16, base, client, call, stats, ends, messages: [{ role: 'user' as const, content: 'Hi' }] };
+  return { q4, f16, base, client, call, stats, leave, ends, messages: [{ role: 'user' as const, content: 'Hi' }] };
 }

