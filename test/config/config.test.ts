@@ -44,6 +44,7 @@ describe('foil.yaml', () => {
       ...{
         servers: {},
         models: {},
+        launchers: {},
         roles: {},
         engine: {},
         context_budget: 15_000,
@@ -79,6 +80,29 @@ describe('foil.yaml', () => {
       'my-bot': { kind: 'chatbot', system: null, sampling: {} },
       'my-disc': { card: join(dir, 'models/disc') },
       'my-lora': { flip: true, path: join(dir, 'adapters/it0') },
+    });
+  });
+
+  it('names launchers, with paths of this machine from its folder and paths there as they stand', () => {
+    const { launchers } = parse(`launchers:
+  box: { kind: ssh, host: gpu-box, user: me, port: 2222, identity: keys/id, known_hosts: ~/.ssh/hosts, folder: /data/runs, python: /opt/venv/bin/python, base: /data/base }
+  cluster: { kind: slurm, args: [--partition=gpu, "--gres=gpu:h100:8", --array=0-3], python: python3.12 }
+  ray: { kind: ray, address: "https://ray.example:8265", key_env: RAY_TOKEN, resources: { chip: 0.5 } }
+`);
+    expect(launchers).toEqual({
+      box: {
+        ...{
+          kind: 'ssh',
+          host: 'gpu-box',
+          user: 'me',
+          port: 2222,
+          identity: '/w/keys/id',
+          known_hosts: '~/.ssh/hosts',
+        },
+        ...{ folder: '/data/runs', python: '/opt/venv/bin/python', base: '/data/base', share: true },
+      },
+      cluster: { kind: 'slurm', args: ['--partition=gpu', '--gres=gpu:h100:8', '--array=0-3'], python: 'python3.12' },
+      ray: { kind: 'ray', address: 'https://ray.example:8265', key_env: 'RAY_TOKEN', resources: { chip: 0.5 } },
     });
   });
 
@@ -176,6 +200,46 @@ describe('foil.yaml', () => {
       'a server called embedded',
       'servers:\n  embedded: { base_url: "http://h/v1" }\n',
       { line: 1, field: 'servers', message: /own engine/ },
+    ],
+    [
+      'an unknown kind of launcher',
+      'launchers:\n  far:\n    kind: shh\n',
+      { line: 3, field: 'launchers.far.kind', message: /ssh, slurm or ray/ },
+    ],
+    [
+      'a key that a launcher does not have',
+      'launchers:\n  far: { kind: ssh, host: h, folder: /runs, python: python3,\n    idenity: key }\n',
+      { line: 3, field: 'launchers.far.idenity', remedy: /did you mean "identity"/ },
+    ],
+    [
+      'a launcher without its folder',
+      'launchers:\n  far: { kind: ssh, host: h, python: python3 }\n',
+      { line: 2, field: 'launchers.far.folder', message: /is missing/ },
+    ],
+    [
+      'a folder that is not absolute there',
+      'launchers:\n  far:\n    { kind: ssh, host: h, python: python3, folder: ~/runs }\n',
+      { line: 3, field: 'launchers.far.folder', message: /absolute path/ },
+    ],
+    [
+      'a host that is an option',
+      'launchers:\n  far: { kind: ssh, host: -oProxyCommand=x, folder: /runs, python: python3 }\n',
+      { line: 2, field: 'launchers.far.host', message: /must be a host/ },
+    ],
+    [
+      'an option of sbatch without its name',
+      'launchers:\n  far:\n    kind: slurm\n    args: [--qos=high, gpu]\n',
+      { line: 4, field: 'launchers.far.args[1]', message: /one option of sbatch/ },
+    ],
+    [
+      'an address with a password',
+      'launchers:\n  far:\n    kind: ray\n    address: http://a:secret@h:8265\n',
+      { line: 4, field: 'launchers.far.address', message: /without user name or password/ },
+    ],
+    [
+      'a launcher called local',
+      'launchers:\n  local: { kind: slurm }\n',
+      { line: 1, field: 'launchers', message: /always there/ },
     ],
     ['broken YAML', 'a: 1\nb: [1,\n', { line: 2, message: /not valid YAML/ }],
     ['a key twice', 'alternatives: 1\nalternatives: 2\n', { line: 2, message: /unique/ }],
