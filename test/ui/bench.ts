@@ -2,11 +2,12 @@ import { FakeChatModel, FakeDiscriminator, FakeRegistry, type Script } from '../
 import { FakePairStore, FakeSessionStore } from '../../src/backends/fake/stores.ts';
 import { contextSchema } from '../../src/core/session/schema.ts';
 import type { Workbench } from '../../src/ui/control/workbench.ts';
+import { type RunsWorld, runsWorld } from './runs-bench.ts';
 
 /** A workbench of scripted models: z_t is the words of the last user turn less three. */
 export function fakeBench(
   init: { simulator?: Script; chatbot?: Script; seats?: Workbench['seats']; delayMs?: number } = {},
-): Workbench & { sessionStore: FakeSessionStore; pairStore: FakePairStore; dumped: string[] } {
+): Workbench & { sessionStore: FakeSessionStore; pairStore: FakePairStore; dumped: string[]; world: RunsWorld } {
   const sessionStore = new FakeSessionStore();
   const pairStore = new FakePairStore();
   const dumped: string[] = [];
@@ -18,15 +19,19 @@ export function fakeBench(
     system: 'Help.',
   });
   const judge = new FakeDiscriminator('disc-a', (messages) => (messages.at(-1)?.content ?? '').split(' ').length - 3);
+  const models = new FakeRegistry({ simulators: [simulator, second], chatbots: [chatbot], discriminators: [judge] });
+  const world = runsWorld(models);
   let ids = 0;
   return {
     ports: {
-      models: new FakeRegistry({ simulators: [simulator, second], chatbots: [chatbot], discriminators: [judge] }),
+      models,
       sessions: sessionStore,
       pairs: pairStore,
       clock: { now: () => new Date(0), sleep: async () => {} },
       newId: (prefix) => `${prefix}-${++ids}`,
     },
+    runs: async () => world.ports,
+    world,
     workspace: 'demo',
     roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },
     seats: init.seats ?? { user: 'model', assistant: 'human' },

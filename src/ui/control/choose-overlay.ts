@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Command } from '../keys/table.ts';
 import type { FormOption } from '../state/form-fields.ts';
 import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
@@ -17,7 +18,7 @@ export function chooseRows({ options, query, free }: ChooseOverlay): readonly Fo
     words.every((word) => `${value} ${help}`.toLowerCase().includes(word)),
   );
   const own = free !== null && text !== '' && !options.some(({ value }) => value === text);
-  return own ? [...rows, { value: `file ${text}`, help: free }] : rows;
+  return own ? [...rows, { value: `file ${resolve(text)}`, help: free }] : rows;
 }
 
 function close(control: Controller): void {

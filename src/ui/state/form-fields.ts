@@ -1,14 +1,5 @@
-import { FoilError } from '../../core/errors.ts';
 import type { RowSource, RunRequest } from '../../core/stage/run.ts';
-import {
-  formOf,
-  type HyperValue,
-  PRESETS,
-  parseHyper,
-  type StageTable,
-  sameValue,
-  showHyper,
-} from '../../core/stage/table.ts';
+import { formOf, type StageTable, showHyper } from '../../core/stage/table.ts';
 
 /** What the fields of a form can be filled with. */
 export interface FormChoices {
@@ -47,7 +38,7 @@ export interface FormField {
 }
 
 /** A request, and what it may be filled with. */
-interface Filling {
+export interface Filling {
   readonly request: RunRequest;
   readonly choices: FormChoices;
 }
@@ -57,11 +48,7 @@ export function showSource(source: RowSource | null): string {
   return source.from === 'corpus' ? source.corpus : source.from === 'file' ? `file ${source.file}` : 'approved pairs';
 }
 
-function parseSource(text: string): RowSource | null {
-  if (text === '' || text === 'none') return null;
-  if (text === 'approved pairs') return { from: 'pairs' };
-  return text.startsWith('file ') ? { from: 'file', file: text.slice(5).trim() } : { from: 'corpus', corpus: text };
-}
+const ROWS_FILE = 'JSONL file of rows that are made already';
 
 /** All fields of the form in the order in which they stand, the start button last. */
 export function formFields({ request, choices }: Filling): FormField[] {
@@ -101,7 +88,7 @@ export function formFields({ request, choices }: Filling): FormField[] {
       : null,
     field('train', stage === 'discriminator' ? 'real sessions' : 'training rows', 'Data', showSource(rows.train), {
       options: sources,
-      free: 'JSONL file of rows that are made already',
+      free: ROWS_FILE,
       help: 'What it is trained on: a corpus of this workspace, or a JSONL file of rows',
       error: rows.train === null ? 'choose what it is trained on' : null,
     }),
@@ -118,9 +105,16 @@ export function formFields({ request, choices }: Filling): FormField[] {
       : null,
     field('valid', 'validation rows', 'Data', showSource(rows.valid), {
       options: [{ value: 'none', help: 'no rows of its own for validation' }, ...sources],
-      free: 'JSONL file of rows that are made already',
+      free: ROWS_FILE,
       help: 'What it is checked on while it learns',
     }),
+    stage === 'discriminator'
+      ? field('test', 'test rows', 'Data', showSource(rows.test ?? null), {
+          options: [{ value: 'none', help: 'no rows of their own' }, ...sources],
+          free: ROWS_FILE,
+          help: 'What its figures come from, where the step is chosen on the validation rows',
+        })
+      : null,
     stage === 'discriminator'
       ? field('match', 'match lengths by', 'Data', rows.match, {
           options: [
@@ -207,93 +201,4 @@ function field(key: string, label: string, section: string, value: string, init:
   const { options = [], many = false, free = null, unit = null, help, error = null } = init;
   const kind = many ? 'many' : options.length > 0 || free !== null ? 'choice' : 'text';
   return { key, label, section, kind, value, preset: null, changed: false, options, many, free, unit, help, error };
-}
-
-/**
- * The request with a field as it was typed or chosen.
- * @throws FoilError that says what the field takes.
- */
-export function setField({ request, choices }: Filling, key: string, text: string): RunRequest {
-  const value = text.trim();
-  const rows = (next: Partial<RunRequest['rows']>): RunRequest => ({ ...request, rows: { ...request.rows, ...next } });
-  const resources = (next: Partial<RunRequest['resources']>): RunRequest => ({
-    ...request,
-    resources: { ...request.resources, ...next },
-  });
-  if (key.startsWith('hyper.')) return setHyper(request, choices, key.slice('hyper.'.length), value);
-  switch (key) {
-    case 'preset':
-      return { ...request, preset: PRESETS.find((preset) => preset === value) ?? request.preset };
-    case 'name':
-      if (value === '') throw new FoilError('usage', 'it needs a name');
-      return { ...request, name: value };
-    case 'kind':
-      return { ...request, kind: value === 'chatbot' ? 'chatbot' : 'simulator' };
-    case 'adapter':
-      return { ...request, adapter: value === '' ? null : value.replace(/^file /u, '') };
-    case 'train':
-      return rows({ train: parseSource(value) });
-    case 'valid':
-      return rows({ valid: parseSource(value) });
-    case 'simulated':
-      return rows({ simulated: value.split(/\s*,\s*/u).filter(Boolean) });
-    case 'match':
-      return rows({ match: value === 'words' || value === 'none' ? value : 'turns' });
-    case 'context':
-      return rows({ context: value === 'true' });
-    case 'system':
-      return rows({ system: value === '' ? null : value });
-    case 'launcher':
-      return { ...request, launcher: value };
-    case 'base':
-      return { ...request, base: value === '' || value === 'default' ? null : value };
-    case 'gpus':
-      return resources({ gpus: whole(value, 0) });
-    case 'cpus':
-      return resources({ cpus: anyOr(value, () => whole(value, 1)) });
-    case 'memoryGb':
-      return resources({ memoryGb: anyOr(value, () => positive(value)) });
-    case 'hours':
-      return resources({ hours: anyOr(value, () => positive(value)) });
-    case 'seed':
-      return { ...request, seed: whole(value, 0) };
-    default:
-      return request;
-  }
-}
-
-/** The value of the preset again. */
-export function resetField(form: Filling, key: string): RunRequest {
-  if (!key.startsWith('hyper.')) return form.request;
-  const { [key.slice('hyper.'.length)]: _, ...changes } = form.request.changes;
-  return { ...form.request, changes };
-}
-
-function setHyper(request: RunRequest, choices: FormChoices, name: string, text: string): RunRequest {
-  const value = parseHyper(choices.table, request.stage, name, text);
-  const { [name]: _, ...others } = request.changes;
-  const preset = presetOf(choices, request, name);
-  return { ...request, changes: sameValue(value, preset) ? others : { ...others, [name]: value as never } };
-}
-
-function presetOf(choices: FormChoices, request: RunRequest, name: string): HyperValue {
-  return formOf(choices.table, request.stage, request.preset).find((one) => one.name === name)?.preset ?? null;
-}
-
-function anyOr(text: string, parse: () => number): number | null {
-  return text === '' || text === 'any' ? null : parse();
-}
-
-function whole(text: string, least: number): number {
-  const value = Number(text);
-  if (text === '' || !Number.isInteger(value) || value < least)
-    throw new FoilError('usage', `"${text}" is no whole number from ${least} on`);
-  return value;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (text === '' || !Number.isFinite(value) || value <= 0)
-    throw new FoilError('usage', `"${text}" is no number above 0`);
-  return value;
 }

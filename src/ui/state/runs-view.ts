@@ -52,17 +52,17 @@ interface Cells {
 }
 
 function laidOut(cells: Cells, width: number): string {
-  const name = Math.max(10, Math.min(40, width - 66));
+  const name = Math.max(10, Math.min(40, width - 67));
   const cut = (text: string, room: number) => fitWidth(oneRow(text, room), room);
   return [
     cut(cells.stage, 6),
     cut(cells.name, name),
     ' ',
-    cut(cells.where, 9),
+    cut(cells.where, 8),
     cells.steps.padStart(10),
     cells.loss.padStart(8),
     cells.eta.padStart(11),
-    cells.age.padStart(7),
+    cells.age.padStart(6),
   ].join('');
 }
 
