@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { windowOf } from '../../src/backends/openai/client.ts';
 import { openServices, type Services } from '../../src/cli/services.ts';
 import { foil, type Outcome } from '../cli/run.ts';
+import { endpointOf } from '../openai/server.ts';
 import { type Bench, openBench, writePeft } from './fixtures.ts';
 
 const MODELS = ['--model', 'sim', '--model', 'bot', '--model', 'disc'];
@@ -122,6 +124,10 @@ describe('foil serve --engine vllm', () => {
     expect(judge.engine).toBe('vllm 0.33.0 float16');
     expect(await judge.score([{ role: 'user', content: 'long '.repeat(100) }], signal)).toBeCloseTo(-6.25 + 7.5, 9);
 
+    // for those who name the server in foil.yaml: an adapter has the window of its base, which alone says it
+    const endpoint = endpointOf(String(ready['base_url']), { dialect: 'vllm', key: token });
+    expect(await windowOf(endpoint, 'sim', signal)).toBe(4096);
+
     // adopted while it runs, and adopted anew with other weights under the same name
     const models = join(workspace, 'models');
     await writePeft(models, 'sim-it1', 'simulator');
@@ -154,6 +160,11 @@ describe('foil serve --engine vllm', () => {
     expect(eventOf(end, 'stopped')).toMatchObject({ ended: true });
     await expect(fetch(`http://127.0.0.1:${ready['port']}/health`)).rejects.toThrow();
     expect(existsSync(String(ready['key_file']))).toBe(false);
+    const late = simulator.generate({ messages, n: 1, seed: 3, sampling: {} }, signal)[Symbol.asyncIterator]().next();
+    await expect(late).rejects.toMatchObject({
+      code: 'unreachable',
+      remedy: expect.arrayContaining([expect.stringContaining('foil serve --engine vllm')]),
+    });
     expect((await registry.list()).find(({ name }) => name === 'sim')?.server).toBe('embedded');
   });
 

@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly dialect: 'vllm' | 'openai';
   /** Foil's own engine, which foil.yaml does not name, and which starts again by itself. */
   readonly own: boolean;
+  /** What to do when it does not answer or refuses the key, where foil.yaml does not name it. */
+  readonly remedy?: readonly string[];
 }
 
 /** Clients by endpoint; the package is loaded when a model first speaks, since it costs 130 ms. */
@@ -101,7 +103,10 @@ export async function tokenize(
 export async function windowOf(endpoint: Endpoint, model: string, signal: AbortSignal): Promise<number | null> {
   return await ask(endpoint, model, signal, async (client) => {
     const { data } = checked(modelsSchema, await client.get('/models', { signal }), endpoint);
-    return data.find(({ id }) => id === model)?.max_model_len ?? null;
+    const card = data.find(({ id }) => id === model);
+    // vLLM says it of the base alone, which an adapter names
+    const base = data.find(({ id }) => id === card?.parent);
+    return card?.max_model_len ?? base?.max_model_len ?? null;
   });
 }
 

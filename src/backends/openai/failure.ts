@@ -45,7 +45,9 @@ export function asEndpointError(error: unknown, endpoint: Endpoint, model: strin
     });
   }
   return new FoilError('unreachable', `${server} does not answer (${reason})`, {
-    remedy: endpoint.own ? comesBack(endpoint) : ['is it running? `foil doctor` checks every server', 'check base_url'],
+    remedy: endpoint.own
+      ? comesBack(endpoint)
+      : (endpoint.remedy ?? ['is it running? `foil doctor` checks every server', 'check base_url']),
     cause: error,
   });
 }
@@ -77,7 +79,9 @@ function refusal(status: number, text: string, shape: Shape, endpoint: Endpoint,
   if (status === 401 || status === 403) {
     // The answer may repeat the key, in part or whole: nothing of it is shown.
     return new FoilError('not-authorised', `${server} refused the key (HTTP ${status})`, {
-      remedy: keyName ? `check the environment variable ${keyName}` : `give the server a key_env in foil.yaml`,
+      remedy:
+        endpoint.remedy ??
+        (keyName ? `check the environment variable ${keyName}` : `give the server a key_env in foil.yaml`),
     });
   }
   if (status === 404) {

@@ -36,5 +36,7 @@ export const tokenizeSchema = z.object({ count: z.int().min(0), tokens: z.array(
 
 /** /v1/models with vLLM's addition: the tokens that prompt and reply of a model share. */
 export const modelsSchema = z.object({
-  data: z.array(z.object({ id: z.string(), max_model_len: z.int().positive().nullish() })),
+  data: z.array(
+    z.object({ id: z.string(), parent: z.string().nullish(), max_model_len: z.int().positive().nullish() }),
+  ),
 });

@@ -2,7 +2,7 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { FoilError } from '../../core/errors.ts';
 import { readAdapter } from '../registry/cards.ts';
 import type { EngineSource, RunningEngine } from '../registry/engine-source.ts';
-import { VllmClient } from './client.ts';
+import { GONE, VllmClient } from './client.ts';
 import { adapterSource, placeAdapter } from './folder.ts';
 import { readVllm, type VllmState, vllmFiles } from './state.ts';
 
@@ -45,6 +45,7 @@ async function connect(
       timeoutMs: 600_000,
       dialect: 'vllm',
       own: false,
+      remedy: GONE,
     },
     base: state.base.name,
     version,
