@@ -1,4 +1,4 @@
-import { FoilError } from '../../errors.ts';
+import { FoilError, formatPlace } from '../../errors.ts';
 import type { RunPorts } from '../../ports.ts';
 import type { RunRecord } from '../../stage/run.ts';
 import { demand } from './manage.ts';
@@ -47,6 +47,6 @@ async function load(ports: RunPorts, record: RunRecord, name: string, signal: Ab
     return null;
   } catch (error) {
     if (!(error instanceof FoilError)) throw error;
-    return error.message;
+    return [formatPlace(error.where), error.message].filter(Boolean).join(': ');
   }
 }
