@@ -231,7 +231,10 @@ describe('bad input', () => {
       Buffer.concat([Buffer.from('{"turns":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}\n')]),
       { code: 'bad-utf8' },
     ],
-    ['broken JSON', '{"turns": [\n', { code: 'bad-json' }],
+    ['broken JSON', '{"turns": nothing}\n', { code: 'bad-json' }],
+    ['a record that breaks off', '{"turns": [\n', { code: 'torn-line' }],
+    ['a version that is none', jsonl({ ...makeSession('x'), schema: 'one' }), { code: 'bad-record', field: 'schema' }],
+    ['an origin that is none', jsonl(shared('x', { origin: { by: 1 } })), { code: 'bad-record', field: 'origin' }],
   ];
 
   it.each(cases)(

@@ -127,6 +127,8 @@ function describe(issue: z.core.$ZodIssue, root: unknown): Problem {
   return { path, message: messageOf(issue, path, root), remedy: 'correct the value' };
 }
 
+const MAP = 'a map of names and values';
+
 function messageOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], root: unknown): string {
   if (issue.code !== 'invalid_type')
     return issue.message.replace(/^(?:Invalid input|Invalid option|Too (?:small|big)): /u, '');
@@ -135,7 +137,9 @@ function messageOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], root: 
     root,
   );
   if (value === undefined) return 'is missing';
-  const expected = ['object', 'record'].includes(issue.expected) ? 'a map of names and values' : `a ${issue.expected}`;
+  const expected =
+    { object: MAP, record: MAP, int: 'a whole number', array: 'a list' }[String(issue.expected)] ??
+    `a ${issue.expected}`;
   const found = value === null ? 'nothing' : Array.isArray(value) ? 'a list' : `a ${typeof value}`;
   return `must be ${expected}, but is ${found === 'a object' ? 'a map' : found}`;
 }

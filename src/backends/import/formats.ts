@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
-import { contextSchema, originSchema, sessionSchema } from '../../core/session/schema.ts';
+import { contextSchema, originSchema, sessionSchema, versionSchema } from '../../core/session/schema.ts';
 
 export const IMPORT_FORMATS = ['foil', 'openai', 'sharegpt'] as const;
 export type ImportFormat = (typeof IMPORT_FORMATS)[number];
@@ -31,6 +31,7 @@ const metaSchema = z.record(z.string(), z.unknown()).nullish();
 
 /** Our own schema, with or without `schema` and `origin`, as shared corpora have it. */
 const foilSchema = z.looseObject({
+  schema: versionSchema.nullish(),
   id: idSchema,
   source: z.string().nullish(),
   domain: z.string().nullish(),

@@ -46,6 +46,12 @@ export function parseJson(line: Line, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
+    if (isTorn(line)) {
+      throw new FoilError('torn-line', 'the line breaks off before its record ends', {
+        where,
+        remedy: 'get the whole file again if it was copied; else take the line out: its write was interrupted',
+      });
+    }
     throw new FoilError('bad-json', `the line is not a JSON value: ${(error as Error).message}`, {
       where,
       remedy: ['a corpus has one JSON object on each line', 'correct the line, or take it out'],

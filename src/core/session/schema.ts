@@ -3,6 +3,12 @@ import { z } from 'zod';
 /** Version of the session record that this code writes. Records without `schema` (the shared corpora) read as 1. */
 export const SESSION_SCHEMA = 1;
 
+/** `schema` of a record. Older and other values are refused: what they mean is not known. */
+export const versionSchema = z.literal(
+  SESSION_SCHEMA,
+  `is not a version that this Foil reads: it reads ${SESSION_SCHEMA}`,
+);
+
 export const roleSchema = z.enum(['user', 'assistant']);
 export type Role = z.infer<typeof roleSchema>;
 
@@ -33,15 +39,18 @@ export const samplingSchema = z
 export type Sampling = z.infer<typeof samplingSchema>;
 
 /** Who wrote a turn: a person in that seat, a person in a real corpus, or a model by its registry name. */
-export const authorSchema = z.union([
-  z.object({ kind: z.literal('human') }),
-  z.object({
-    kind: z.literal('model'),
-    name: z.string(),
-    seed: z.number().int().optional(),
-    sampling: samplingSchema.optional(),
-  }),
-]);
+export const authorSchema = z.union(
+  [
+    z.object({ kind: z.literal('human') }),
+    z.object({
+      kind: z.literal('model'),
+      name: z.string(),
+      seed: z.number().int().optional(),
+      sampling: samplingSchema.optional(),
+    }),
+  ],
+  'must be {"kind": "human"}, or {"kind": "model", "name": ...}',
+);
 export type Author = z.infer<typeof authorSchema>;
 
 /** Log-odds z_t = logit(p_t) of one discriminator at the end of one user turn (Eq. 2), with what produced it. */
@@ -63,23 +72,26 @@ export const turnSchema = z.object({
 });
 export type Turn = z.infer<typeof turnSchema>;
 
-export const originSchema = z.union([
-  z.literal('real'),
-  z.object({
-    simulator: z.string(),
-    chatbot: z.string(),
-    seed: z.number().int().optional(),
-    sampling: z.object({ simulator: samplingSchema, chatbot: samplingSchema }).partial().optional(),
-    /** How the session stopped: the simulator ended it, the cap on user turns, or a person. */
-    ended: z.enum(['simulator', 'cap', 'person']).optional(),
-  }),
-]);
+export const originSchema = z.union(
+  [
+    z.literal('real'),
+    z.object({
+      simulator: z.string(),
+      chatbot: z.string(),
+      seed: z.number().int().optional(),
+      sampling: z.object({ simulator: samplingSchema, chatbot: samplingSchema }).partial().optional(),
+      /** How the session stopped: the simulator ended it, the cap on user turns, or a person. */
+      ended: z.enum(['simulator', 'cap', 'person']).optional(),
+    }),
+  ],
+  'must be "real", or {"simulator": ..., "chatbot": ...} of a simulated session',
+);
 export type Origin = z.infer<typeof originSchema>;
 
 /** One session of a corpus, as one JSON line. Roles alternate strictly; either side may speak first. */
 export const sessionSchema = z
   .object({
-    schema: z.literal(SESSION_SCHEMA).default(SESSION_SCHEMA),
+    schema: versionSchema.default(SESSION_SCHEMA),
     id: z.string().min(1),
     source: z.string().default('unknown'),
     domain: z.string().default('unknown'),
@@ -127,7 +139,7 @@ export type TurnNode = z.infer<typeof nodeSchema>;
 
 /** A session in the workbench: a tree of turns with the branch that is open (`head`), saved at each turn. */
 export const liveSessionSchema = z.object({
-  schema: z.literal(SESSION_SCHEMA),
+  schema: versionSchema,
   id: z.string().min(1),
   created: z.string(),
   updated: z.string(),
