@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** Run by scripts/launchers.mjs, which starts what these suites talk to. */
 export default defineConfig({
   test: {
-    include: ['test/launch/*.launch.ts', 'test/launch/local*.test.ts'],
+    include: ['test/launch/*.launch.ts', 'test/launch/local.test.ts'],
     pool: 'forks',
     maxWorkers: 1,
     testTimeout: 240_000,

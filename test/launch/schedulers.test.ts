@@ -27,7 +27,7 @@ describe('Slurm', () => {
 
   it('is read in the words of 22.05 and of later versions', () => {
     for (const job of [old, recent]) {
-      const [read] = parseSqueue(JSON.stringify({ jobs: [job] }));
+      const [read] = parseSqueue(JSON.stringify({ jobs: [job] })) ?? [];
       expect(read).toMatchObject({
         ids: expect.arrayContaining(['7']),
         name: 'foil-x-1',
@@ -37,8 +37,17 @@ describe('Slurm', () => {
       });
       expect(answerOf([read as never])).toMatchObject({ kind: 'ended', state: 'failed', code: 3, signal: null });
     }
-    expect(parseSqueue(JSON.stringify({ jobs: [recent] }))[0]?.ids).toEqual(['7', '6']);
-    expect(parseSqueue('slurm_load_jobs error')).toEqual([]);
+    expect(parseSqueue(JSON.stringify({ jobs: [recent] }))?.[0]?.ids).toEqual(['7', '6']);
+    expect(parseSqueue('slurm_load_jobs error')).toBeNull();
+    expect(parseSqueue('{"jobs":[]}')).toEqual([]);
+  });
+
+  it('an empty list beside an error is no empty queue, unless the error is that the job is not known', () => {
+    const away = { error: 'Unspecified error', error_number: -1, description: 'Failed while looking for jobs' };
+    const gone = { error: 'Invalid job id specified', error_number: 2017, description: '' };
+    expect(parseSqueue(JSON.stringify({ errors: [away], jobs: [] }))).toBeNull();
+    expect(parseSqueue(JSON.stringify({ errors: [gone], jobs: [] }))).toEqual([]);
+    expect(parseSqueue(JSON.stringify({ errors: [], jobs: [] }))).toEqual([]);
   });
 
   it.each([
@@ -52,9 +61,9 @@ describe('Slurm', () => {
     ['TIMEOUT', { kind: 'ended', state: 'failed', reason: expect.stringMatching(/time limit/) }],
     ['NODE_FAIL', { kind: 'ended', state: 'failed', reason: expect.stringMatching(/node failed/) }],
   ])('%s', (state, expected) => {
-    expect(answerOf(parseSqueue(JSON.stringify({ jobs: [{ ...old, exit_code: 0, job_state: state }] })))).toMatchObject(
-      expected,
-    );
+    expect(
+      answerOf(parseSqueue(JSON.stringify({ jobs: [{ ...old, exit_code: 0, job_state: state }] })) ?? []),
+    ).toMatchObject(expected);
     expect(answerOf(parseScontrol(`JobId=7 JobName=x JobState=${state} Reason=None ExitCode=0:0`))).toMatchObject(
       expected,
     );
@@ -70,7 +79,7 @@ describe('Slurm', () => {
     });
     const task = (id: number, job_state: string) => ({ ...old, job_id: id, array_job_id: 7, job_state });
     const of = (...states: string[]) =>
-      answerOf(parseSqueue(JSON.stringify({ jobs: states.map((state, i) => task(8 + i, state)) })));
+      answerOf(parseSqueue(JSON.stringify({ jobs: states.map((state, i) => task(8 + i, state)) })) ?? []);
     expect(of('COMPLETED', 'RUNNING', 'PENDING')).toMatchObject({ kind: 'running' });
     expect(of('COMPLETED', 'PENDING')).toMatchObject({ kind: 'queued' });
     expect(of('COMPLETED', 'FAILED')).toMatchObject({ kind: 'ended', state: 'failed' });

@@ -37,6 +37,7 @@ export function thisMachine(secrets: readonly string[]): Machine {
         {
           reject: false,
           encoding: 'buffer',
+        stripFinalNewline: false,
           stdin: 'ignore',
           env: without(secrets),
           cancelSignal: signal,

@@ -66,9 +66,10 @@ export function unreachable(program: string, result: SlurmResult): FoilError {
 /** What Slurm says of a job: squeue, then its accounting, then scontrol; each forgets at another time, or is switched off. */
 export async function askSlurm(slurm: SlurmClient, id: string, signal: AbortSignal): Promise<SchedulerAnswer> {
   const queue = await slurm.run('squeue', ['--json', `--jobs=${id}`], signal);
-  if (queue.unreachable) return { kind: 'unreachable', reason: queue.stderr };
-  const queued = queue.code === 0 ? answerOf(parseSqueue(queue.stdout).filter((job) => job.ids.includes(id))) : null;
+  const jobs = parseSqueue(queue.stdout);
+  const queued = jobs && answerOf(jobs.filter((job) => job.ids.includes(id)));
   if (queued) return queued;
+  const away = queue.unreachable || (jobs === null && !/invalid job id/i.test(queue.stderr));
   const accounting = await slurm.run(
     'sacct',
     ['--noheader', '--parsable2', '--allocations', `--jobs=${id}`, '--format=JobID,State,ExitCode,End'],
@@ -77,6 +78,7 @@ export async function askSlurm(slurm: SlurmClient, id: string, signal: AbortSign
   // accounting is a service of its own, which many sites lack: its silence says nothing of the controller
   const accounted = accounting.code === 0 ? answerOf(parseSacct(accounting.stdout)) : null;
   if (accounted) return accounted;
+  if (away) return { kind: 'unreachable', reason: queue.stderr || 'its controller does not answer' };
   const shown = await slurm.run('scontrol', ['show', 'job', '-o', id], signal);
   if (shown.unreachable) return { kind: 'unreachable', reason: shown.stderr };
   return (shown.code === 0 ? answerOf(parseScontrol(shown.stdout)) : null) ?? { kind: 'forgotten' };
@@ -90,6 +92,7 @@ export async function findByName(
   signal: AbortSignal,
 ): Promise<string | null> {
   const queue = await slurm.run('squeue', ['--json', '--states=all', `--name=${name}`], signal);
-  if (queue.code !== 0) throw unreachable('squeue', queue);
-  return parseSqueue(queue.stdout).find((job) => job.name === name && job.folder === folder)?.ids[0] ?? null;
+  const jobs = parseSqueue(queue.stdout);
+  if (queue.code !== 0 || jobs === null) throw unreachable('squeue', queue);
+  return jobs.find((job) => job.name === name && job.folder === folder)?.ids[0] ?? null;
 }

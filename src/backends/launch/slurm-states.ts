@@ -43,6 +43,11 @@ const exitSchema = z
   .catch(null);
 
 const queueSchema = z.object({
+  errors: z
+    .array(
+      z.object({ error: z.string().nullish(), description: z.string().nullish(), error_number: z.number().nullish() }),
+    )
+    .nullish(),
   jobs: z.array(
     z.object({
       job_id: z.number().int(),
@@ -58,14 +63,26 @@ const queueSchema = z.object({
   ),
 });
 
-/** `squeue --json`. Version 22.05 lists all jobs, whatever was asked for. An answer that is no such JSON is empty. */
-export function parseSqueue(text: string): SlurmJob[] {
-  let jobs: z.output<typeof queueSchema>['jobs'];
+/** ESLURM_INVALID_JOB_ID: newer versions know no job of that id (any more), and say so as an error. */
+const INVALID_JOB_ID = 2017;
+
+/**
+ * `squeue --json`. Version 22.05 lists all jobs, whatever was asked for, and exits with 0 and an empty list if the
+ * controller cannot be reached: only `errors` tells that from an empty queue. Null: it got no answer, or this is none.
+ */
+export function parseSqueue(text: string): SlurmJob[] | null {
+  let queue: z.output<typeof queueSchema>;
   try {
-    jobs = queueSchema.parse(JSON.parse(text)).jobs;
+    queue = queueSchema.parse(JSON.parse(text));
   } catch {
-    return [];
+    return null;
   }
+  const { jobs } = queue;
+  const known = (queue.errors ?? []).every(
+    ({ error, description, error_number }) =>
+      error_number === INVALID_JOB_ID || /invalid job id/i.test(`${error} ${description}`),
+  );
+  if (jobs.length === 0 && !known) return null;
   return jobs.map((job) => ({
     ids: [String(job.job_id), ...(job.array_job_id ? [String(job.array_job_id)] : [])],
     name: job.name ?? null,

@@ -82,6 +82,7 @@ export function sshMachine(config: SshConfig, secrets: readonly string[]): SshMa
       ...(input === null ? { stdin: 'ignore' as const } : { input }),
       reject: false,
       encoding: 'buffer',
+      stripFinalNewline: false,
       env,
       cancelSignal: signal,
       timeout,
