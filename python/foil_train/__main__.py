@@ -59,9 +59,12 @@ def main(argv: list[str] | None = None) -> int:
     if args.preflight and args.stage not in TRAINING:
         parser.error(f"--preflight is for {', '.join(TRAINING)}")
     out, events = Path(args.out), None
+    # what is shipped or used as a base holds no log
+    quiet = args.stage in ("export", "base")
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        events = Events(Path(args.events) if args.events else out / "events.jsonl")
+        if not quiet:
+            out.mkdir(parents=True, exist_ok=True)
+        events = Events(Path(args.events) if args.events else None if quiet else out / "events.jsonl")
         run(args, load_spec(args.spec, args.stage), out, events)
     except Exception as e:
         told = explain(e)

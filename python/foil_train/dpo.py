@@ -37,6 +37,7 @@ class FromAdapter(DPOTrainer):
     """TRL's trainer on rows that come tokenised, which refuses to take a step unless policy and reference start as one."""
 
     checked = False
+    events: Events | None = None
 
     def _prepare_dataset(self, dataset, processing_class, args, dataset_name):
         # tokenised as `sft` does it, and cut by nobody
@@ -49,13 +50,9 @@ class FromAdapter(DPOTrainer):
             self.checked = True
             seen = self._metrics["train"]
             self.first_loss = check_start(*(seen[f"rewards/{side}"][-1] for side in ("chosen", "rejected")))
+            if self.events:
+                self.events.emit("valid", step=0, loss=round(self.first_loss, 4), margins=0.0)
         return loss
-
-    def log(self, logs, start_time=None):
-        # TRL's other figures are of the vocabulary, not of the preference
-        super().log(logs, start_time)
-        for key in [k for k in logs if k.split("/")[0] in ("logits", "num_tokens", "mean_token_accuracy")]:
-            logs.pop(key)
 
     def _save(self, output_dir=None, state_dict=None):
         # the reference is the adapter that the run started from: a copy in every checkpoint would be loaded over it
@@ -173,6 +170,7 @@ def run_dpo(spec: Spec, out: Path, resume: bool = False, events: Events | None =
     came_from = provenance(spec)
     validate, last = Validate(events), Last()
     trainer, counted = build_dpo(spec, plan, out, [validate, last])
+    trainer.events = events
     facts = {**facts_of(spec, plan, trainer.args.max_steps), "from": came_from["sha256"]}
     trainer.add_callback(StepEvents(events, counted, facts, spec.hyper.time_limit))
     trainer.train(resume_from_checkpoint=starting_point(out, resume, facts))

@@ -15,28 +15,30 @@ def is_main() -> bool:
 
 
 class Events:
-    """Appends events to the file `path`, each `{"t": seconds since 1970, "event": str, ...}`, and prints them; nothing at
-    all in a process that is not rank 0.
+    """Appends events to the file `path` (None: no file), each `{"t": seconds since 1970, "event": str, ...}`, and prints
+    them; nothing at all in a process that is not rank 0.
 
     Numbers that are not finite become null: JSON has no NaN, and a reader must not die of one.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path | None):
         self.path = path
         self._file = None
-        if is_main():
+        self._speaks = is_main()
+        if self._speaks and path:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a", encoding="utf-8")
 
     def emit(self, event: str, **fields) -> None:
         """Write one event and flush it, so that a follower sees it at once."""
-        if self._file is None:
+        if not self._speaks:
             return
         fields = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in fields.items()}
         line = json.dumps({"t": round(time.time(), 3), "event": event, **fields}, ensure_ascii=False)
         print(line, flush=True)
-        self._file.write(line + "\n")
-        self._file.flush()
+        if self._file:
+            self._file.write(line + "\n")
+            self._file.flush()
 
     def last_words(self, **fields) -> None:
         """The event `failed`; a disk that is full must not hide why."""
@@ -47,6 +49,8 @@ class Events:
 
     def every(self, event: str) -> list[dict]:
         """All events of that kind that are in the file, also of earlier runs; torn lines are passed over."""
+        if not self.path:
+            return []
         try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
         except OSError:

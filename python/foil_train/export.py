@@ -67,5 +67,5 @@ def run_export(spec: Spec, out: Path, events: Events | None = None) -> dict:
     card = make_card(spec, run, config, out)
     (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (out / "README.md").write_text(render_readme(card), encoding="utf-8")
-    (events or Events(spec.adapter / "events.jsonl")).emit("done", stage="export", tensors=count, bytes=(out / "adapter.gguf").stat().st_size)
+    (events or Events(None)).emit("done", stage="export", tensors=count, bytes=(out / "adapter.gguf").stat().st_size)
     return card

@@ -11,6 +11,8 @@ from .events import Events, is_main
 
 # steps after which the time is estimated; the very first carries what a runtime does once
 ESTIMATES = (3, 10)
+# figures of the trainer that say nothing of these stages
+UNTOLD = ("epoch", "total_flos", "num_tokens", "logits", "mean_token_accuracy")
 
 
 class Counted:
@@ -63,7 +65,7 @@ class StepEvents(TrainerCallback):
             left = (now - self.start) / done * max(state.max_steps - state.global_step, 0)
             rate = (tokens - self.last[1]) * args.world_size / max(now - self.last[0], 1e-6)
             self.last = (now, tokens)
-            keep = {k: v for k, v in logs.items() if isinstance(v, (int, float)) and k not in ("epoch", "total_flos", "num_tokens")}
+            keep = {k: v for k, v in logs.items() if isinstance(v, (int, float)) and k.split("/")[0] not in UNTOLD}
             self.events.emit("step", step=state.global_step, steps=state.max_steps, eta=round(left), tokens_per_s=round(rate, 1), **keep)
 
     def on_save(self, args, state, control, **kwargs):

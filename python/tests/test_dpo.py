@@ -44,7 +44,7 @@ def test_it_learns_the_preference_from_ln_2_on(trained):
     assert keys <= set(steps[-1])
     assert len(steps) == 15 and steps[-1]["loss"] < 0.4
     valid = [e for e in events_of(trained) if e["event"] == "valid"]
-    assert [e["step"] for e in valid] == [5, 10, 15]
+    assert [e["step"] for e in valid] == [0, 5, 10, 15] and valid[0]["loss"] == 0.6931
     assert valid[-1]["accuracy"] == 1.0 and valid[-1]["margins"] > 0.5 and valid[-1]["loss"] < 0.4
 
 

@@ -5,6 +5,7 @@ from conftest import sft_rows
 
 from foil_train.__main__ import main
 from foil_train.errors import FoilError
+from foil_train.hyper import TABLE, check_hyper, fields_of, preset
 
 ROWS = {"train": sft_rows(2, 1), "valid": sft_rows(2, 2)}
 
@@ -19,6 +20,8 @@ ROWS = {"train": sft_rows(2, 1), "valid": sft_rows(2, 2)}
     ({"targets": ["lm_head"]}, "hyper.targets: 'lm_head' has no place in it. Choose from q_proj"),
     ({"epochs": None}, "hyper.epochs: null is no value"),
     ({"head": "lm"}, "hyper.head: unknown key"),
+    ({"warmup": 2}, "hyper.warmup: 2 is out of range. Give a number from 0, at most 1"),
+    ({"packing": 1}, "hyper.packing: 1 is not true or false"),
 ])
 def test_a_wrong_hyper_parameter_is_named(make_spec, hyper, says):
     with pytest.raises(FoilError, match=says):
@@ -32,6 +35,7 @@ def test_a_wrong_hyper_parameter_is_named(make_spec, hyper, says):
     ({"base": "nowhere"}, "base: nowhere does not exist"),
     ({"stage": "export"}, "stage: is 'export', but the stage asked for is 'sft'"),
     ({"name": ""}, "name: missing"),
+    ({"tokens": {"end": "x"}}, "tokens.end: not a token's text"),
 ])
 def test_a_wrong_field_is_named(make_spec, write, fields, says):
     with pytest.raises(FoilError, match=says):
@@ -52,6 +56,19 @@ def test_missing_rows_are_named(make_spec):
 def test_the_defaults_are_written_out(make_spec):
     recipe = make_spec("sft", ROWS, {"lr": 1e-3}).recipe()
     assert recipe["lr"] == 1e-3 and recipe["rank"] == 8 and "q_proj" in recipe["targets"]
+
+
+def test_presets_come_from_the_one_table():
+    sft, dpo = preset("sft", "paper"), preset("dpo", "paper")
+    # Table 6
+    assert (sft["lr"], sft["rank"], sft["alpha"], sft["batch"], sft["epochs"], sft["warmup"]) == (5e-5, 8, 16, 1, 1, 0)
+    assert (dpo["lr"], dpo["beta"], dpo["warmup"], dpo["scheduler"], dpo["max_grad_norm"], dpo["weight_decay"]) == (1e-5, 1, 0.1, "constant_with_warmup", 1, 0)
+    for stage in TABLE["stages"]:
+        for name in ("paper", "small"):
+            make = preset(stage, name)
+            assert vars(check_hyper(None, stage, make)) == make, "every preset passes its own checks"
+        for key, field in fields_of(stage).items():
+            assert field["help"].endswith(".") and field["type"] in ("number", "integer", "boolean", "choice", "list"), key
 
 
 def test_the_command_prints_one_line_and_exits_1(tmp_path, capsys):
