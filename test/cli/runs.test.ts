@@ -38,7 +38,11 @@ test('a dry run checks and starts nothing; what the stage refuses is told with i
   await writeFile(join(cwd, 'rows.jsonl'), '{"id": "bad"}\n');
   const bad = await run(...train);
   expect(bad.code).toBe(1);
-  expect(bad.events.at(-1)).toMatchObject({ code: 'bad-input', message: 'no row can be used', remedy: ['Mend the rows.'] });
+  expect(bad.events.at(-1)).toMatchObject({
+    code: 'bad-input',
+    message: 'no row can be used',
+    remedy: ['Mend the rows.'],
+  });
   expect((await run('runs')).events).toEqual([]);
 }, 90_000);
 
@@ -58,7 +62,10 @@ test.each([
 test('a run goes on when nobody watches, is watched again, compared, noted, and becomes a model', async () => {
   const { cwd, train, run, go, record } = await workspace();
   const stop = new AbortController();
-  const watching = foil([...train, '--name', 'm1', '--set', 'lr=0.5', '--follow', '--json'], { cwd, signal: stop.signal });
+  const watching = foil([...train, '--name', 'm1', '--set', 'lr=0.5', '--follow', '--json'], {
+    cwd,
+    signal: stop.signal,
+  });
   const id = await vi.waitFor(
     async () => {
       const [line] = (await run('runs')).events;
@@ -77,14 +84,23 @@ test('a run goes on when nobody watches, is watched again, compared, noted, and 
   await go(id);
   const followed = await foil(['runs', 'follow', 'last'], { cwd });
   expect(followed).toMatchObject({ code: 0, stdout: expect.stringContaining(`foil runs adopt ${id}`) });
-  expect((await foil(['runs', 'log', id, '--search', 'LOADING'], { cwd })).stdout).toContain('loading on thread 1, resume=');
+  expect((await foil(['runs', 'log', id, '--search', 'LOADING'], { cwd })).stdout).toContain(
+    'loading on thread 1, resume=',
+  );
   await run('runs', 'note', id, 'it', 'falls');
   expect((await foil(['runs'], { cwd })).stdout).toMatch(/done +sft-.* sft m1 .*step 2 of 2, loss 2.500, 1 notes/u);
 
   const adopted = await run('runs', 'adopt', id);
-  expect(adopted.events.at(-1)).toMatchObject({ event: 'adopted', name: 'm1', notLoaded: expect.stringContaining('nowhere') });
+  expect(adopted.events.at(-1)).toMatchObject({
+    event: 'adopted',
+    name: 'm1',
+    notLoaded: expect.stringContaining('nowhere'),
+  });
   const [model] = (await run('models', 'show', 'm1')).events;
-  expect(model).toMatchObject({ kind: 'simulator', card: { lineage: { run: id, stage: 'sft', inputs: { train: {} } } } });
+  expect(model).toMatchObject({
+    kind: 'simulator',
+    card: { lineage: { run: id, stage: 'sft', inputs: { train: {} } } },
+  });
   const spec = JSON.parse(await readFile(join(cwd, 'runs', id, 'export.json'), 'utf8'));
   expect(spec.card.notes).toEqual(expect.arrayContaining([`Trained by run ${id}.`, 'it falls']));
   // The same run may be exported again; another one must not take its name.
@@ -95,8 +111,13 @@ test('a run goes on when nobody watches, is watched again, compared, noted, and 
   expect((await run('runs', 'follow', second)).code).toBe(0);
   expect(await record(second)).toMatchObject({ from: id, changed: { lr: 0.5, rank: 4 } });
   expect((await run('runs', 'adopt', second)).events.at(-1)).toMatchObject({ code: 'name-taken' });
-  expect((await run('runs', 'adopt', second, '--as', 'simulator-it0')).events.at(-1)).toMatchObject({ code: 'name-taken' });
-  expect((await run('runs', 'adopt', second, '--as', 'm2')).events.at(-1)).toMatchObject({ event: 'adopted', name: 'm2' });
+  expect((await run('runs', 'adopt', second, '--as', 'simulator-it0')).events.at(-1)).toMatchObject({
+    code: 'name-taken',
+  });
+  expect((await run('runs', 'adopt', second, '--as', 'm2')).events.at(-1)).toMatchObject({
+    event: 'adopted',
+    name: 'm2',
+  });
 
   const table = (await foil(['runs', 'compare', id, second], { cwd })).stdout;
   expect(table).toMatch(/rank +8 +4/u);
@@ -111,7 +132,9 @@ test('a run is cancelled with all of its processes, and goes on where it stood',
     timeout: 30_000,
     interval: 300,
   });
-  expect((await run('runs', 'cancel', id.slice(0, -2))).events.at(-1)).toMatchObject({ report: { state: 'cancelled' } });
+  expect((await run('runs', 'cancel', id.slice(0, -2))).events.at(-1)).toMatchObject({
+    report: { state: 'cancelled' },
+  });
   expect((await run('runs', 'follow', id)).code).toBe(130);
   await go(id);
   const resumed = await run('runs', 'resume', id, '--follow');

@@ -1,5 +1,12 @@
 import { beforeEach, expect, test } from 'vitest';
-import { FakeFiles, FakeLauncher, FakeRunStore, FakeTrainer, fakeRecord, fileOf } from '../../src/backends/fake/runs.ts';
+import {
+  FakeFiles,
+  FakeLauncher,
+  FakeRunStore,
+  FakeTrainer,
+  fakeRecord,
+  fileOf,
+} from '../../src/backends/fake/runs.ts';
 import { FoilError } from '../../src/core/errors.ts';
 import type { RunPorts } from '../../src/core/ports.ts';
 import { adoptRun } from '../../src/core/workflows/runs/adopt.ts';
@@ -47,7 +54,10 @@ beforeEach(() => {
       discriminator: async () => ({}) as never,
     },
     clock: {
-      now: () => new Date((time += 1000)),
+      now: () => {
+        time += 1000;
+        return new Date(time);
+      },
       sleep: async (_, stop) => {
         stop.throwIfAborted();
         meanwhile.shift()?.();
@@ -68,7 +78,8 @@ async function drain<T, R>(events: AsyncGenerator<T, R>): Promise<{ events: T[];
 
 const plan = async (): Promise<Plan> => (await drain(planRun(ports, request(), signal))).value;
 const start = async () => (await drain(startRun(ports, await plan(), signal))).value;
-const step = (n: number, loss: number) => `${JSON.stringify({ t: n, event: 'step', step: n, steps: 9, loss, eta: 5 })}\n`;
+const step = (n: number, loss: number) =>
+  `${JSON.stringify({ t: n, event: 'step', step: n, steps: 9, loss, eta: 5 })}\n`;
 
 test('a plan is no run until it is started, and leaves nothing where its check finds something wrong', async () => {
   const made = await plan();
@@ -188,10 +199,16 @@ test('followed from anywhere, a run tells all of its events once, the end of its
   const told = events.flatMap((event) => (event.type === 'events' ? event.events : []));
   expect(told.map((event) => (event.event === 'step' ? event.step : event.event))).toEqual([1, 2, 3, 'done']);
   const shown = new Map<number, string>();
-  for (const event of events) if (event.type === 'log') for (const { at, text } of event.page.lines) shown.set(at, text);
+  for (const event of events)
+    if (event.type === 'log') for (const { at, text } of event.page.lines) shown.set(at, text);
   expect([...shown.values()]).toEqual(['loading', 'half a line', 'bye']);
   const states = events.filter((event): event is RunEvent & { type: 'state' } => event.type === 'state');
-  expect(states.at(-1)?.summary).toMatchObject({ report: { state: 'done' }, step: 3, loss: 1, actions: ['adopt', 'clone'] });
+  expect(states.at(-1)?.summary).toMatchObject({
+    report: { state: 'done' },
+    step: 3,
+    loss: 1,
+    actions: ['adopt', 'clone'],
+  });
   expect(events.some((event) => event.type === 'gpus')).toBe(true);
 });
 

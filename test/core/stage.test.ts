@@ -17,7 +17,10 @@ test('events of another version are kept, torn lines are not events, figures may
   expect(parseStageEvent('{"t": 2, "event": "step", "step": "five"}')).toMatchObject({ event: 'other', name: 'step' });
   expect(parseStageEvent('{"t": 2, "event": "step", "st')).toBeNull();
   expect(parseStageEvent('[1]')).toBeNull();
-  expect(parseStageEvent('{"t": 2, "event": "step", "step": 1, "loss": null}')).toMatchObject({ loss: null, eta: null });
+  expect(parseStageEvent('{"t": 2, "event": "step", "step": 1, "loss": null}')).toMatchObject({
+    loss: null,
+    eta: null,
+  });
 });
 
 test('a resumed run tells steps anew, and what ended the attempt before no longer counts', () => {

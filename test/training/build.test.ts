@@ -67,7 +67,10 @@ async function setUp() {
   const plan = (id: string) => join(workspace, 'runs', '.plans', id);
   const spec = async (id: string) => JSON.parse(await readFile(join(plan(id), 'spec.json'), 'utf8'));
   const rows = async (id: string, file: string) =>
-    (await readFile(join(plan(id), file), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line));
+    (await readFile(join(plan(id), file), 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
   return { workspace, trainer, runs, pairs, parent, build, plan, spec, rows };
 }
 
@@ -76,7 +79,14 @@ test('a run holds all that it reads, with its sha256: rows, template, code; ever
   const record = await build('x1', { changes: { max_sessions: 2 } });
   const written = await spec('x1');
   expect(written).toMatchObject({
-    ...{ stage: 'sft', base: '/base.gguf', template: 'inputs/template.jinja', name: 'sim-it1', kind: 'simulator', seed: 3 },
+    ...{
+      stage: 'sft',
+      base: '/base.gguf',
+      template: 'inputs/template.jinja',
+      name: 'sim-it1',
+      kind: 'simulator',
+      seed: 3,
+    },
     rows: { train: 'inputs/train.jsonl', valid: 'inputs/valid.jsonl' },
     hyper: { lr: 0.001, max_sessions: 2, rank: 8, threads: 1 },
   });
@@ -113,7 +123,12 @@ test('a discriminator gets pairs of one context a side, and the view of the chat
     valid_all: 'inputs/valid_all.jsonl',
   });
   const train = await rows('d1', 'inputs/train.jsonl');
-  expect(train.map(({ id, label }) => [id, label])).toEqual([['r1', 1], ['s-r1', 0], ['r2', 1], ['s-r2', 0]]);
+  expect(train.map(({ id, label }) => [id, label])).toEqual([
+    ['r1', 1],
+    ['s-r1', 0],
+    ['r2', 1],
+    ['s-r2', 0],
+  ]);
   expect(JSON.stringify(train)).not.toContain('Hello!');
   expect(JSON.stringify(await rows('d1', 'inputs/train_all.jsonl'))).toContain('Hello!');
   // What D reads is a hyper-parameter, and its rows are made by it.
@@ -124,12 +139,24 @@ test('a discriminator gets pairs of one context a side, and the view of the chat
 
 test('DPO takes approved pairs and the adapter of the previous simulator, with its own template', async () => {
   const { build, pairs, parent, plan, rows, spec } = await setUp();
-  const side = (content: string) => ({ content, r: 1, by: { kind: 'human' } });
-  for (const decision of ['approved', 'pending', 'rejected'] as const) {
+  const side = (content: string, r: number | null) => ({ content, r, by: { kind: 'human' } });
+  // Without a discriminator, and against it: the stage takes neither.
+  const odd = { unscored: [null, null], reversed: [-1, 1] } as const;
+  for (const id of ['approved', 'pending', 'rejected', 'unscored', 'reversed'] as const) {
+    const [chosen, rejected] = id === 'unscored' || id === 'reversed' ? odd[id] : [1, -1];
+    const decision = id === 'pending' || id === 'rejected' ? id : 'approved';
     await pairs.append(
       pairSchema.parse({
-        ...{ schema: 1, id: decision, created: '2026-01-01', origin: 'manual', context: {}, history: [] },
-        ...{ chosen: side('a'), rejected: side('b'), discriminator: null, simulator: 's', session: 'x', t: 1, decision },
+        ...{ schema: 1, id, created: '2026-01-01', origin: 'manual', context: {}, history: [] },
+        ...{
+          chosen: side('a', chosen),
+          rejected: side('b', rejected),
+          discriminator: null,
+          simulator: 's',
+          session: 'x',
+          t: 1,
+          decision,
+        },
       }),
     );
   }
@@ -166,17 +193,24 @@ test.each([
   ['a chatbot without a system text', {}, { kind: 'chatbot' }, 'system text'],
   ['a value out of range', {}, { changes: { rank: 0 } }, 'rank: 0 is below 1'],
   ['a name that is a path', {}, { name: '../x' }, 'cannot be the name of a model'],
-] as [string, Partial<RunRequest['rows']>, Partial<RunRequest>, string][])('%s is refused', async (_, rows, changes, text) => {
-  const { build } = await setUp();
-  await expect(build('x', { ...changes, rows: { ...request().rows, ...rows } })).rejects.toThrow(text);
-});
+] as [string, Partial<RunRequest['rows']>, Partial<RunRequest>, string][])(
+  '%s is refused',
+  async (_, rows, changes, text) => {
+    const { build } = await setUp();
+    await expect(build('x', { ...changes, rows: { ...request().rows, ...rows } })).rejects.toThrow(text);
+  },
+);
 
 test('more than one GPU runs under FSDP2, with settings of the run alone', async () => {
   const resources = { gpus: 8, cpus: null, memoryGb: null, hours: null };
   expect(stageCommand('py', { stage: 'dpo', resources }, { resume: true }).join(' ')).toBe(
     'py -m accelerate.commands.launch --config_file inputs/accelerate.json -m foil_train dpo --spec spec.json --out output --events events.jsonl --resume',
   );
-  expect(accelerateSettings(8)).toMatchObject({ num_processes: 8, mixed_precision: 'bf16', fsdp_config: { fsdp_version: 2 } });
+  expect(accelerateSettings(8)).toMatchObject({
+    num_processes: 8,
+    mixed_precision: 'bf16',
+    fsdp_config: { fsdp_version: 2 },
+  });
   const { build, plan } = await setUp();
   await build('big', { resources, preset: 'paper' });
   expect(existsSync(join(plan('big'), 'inputs/accelerate.json'))).toBe(true);

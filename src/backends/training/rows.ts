@@ -2,6 +2,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
 import type { PairStore, SessionStore } from '../../core/ports.ts';
+import type { PreferencePair } from '../../core/preference/schema.ts';
 import { chatbotRow, discriminatorRows, preferenceRow, simulatorRow } from '../../core/prompt/rows.ts';
 import type { Session } from '../../core/session/schema.ts';
 import type { RowSource, RunRequest } from '../../core/stage/run.ts';
@@ -31,6 +32,7 @@ export async function writeRows(
   reads: Reads,
   stores: RowStores,
   inputs: Inputs,
+  notice: (text: string) => void,
 ): Promise<Record<string, string>> {
   const { stage, rows } = request;
   if (!rows.train) throw missing('training', '--train');
@@ -44,7 +46,7 @@ export async function writeRows(
       const input = await inputs.copy(split, source.file, `${split}.jsonl`, basename(source.file));
       if (input.rows === 0) throw empty(split, basename(source.file));
       written[split] = input.file;
-    } else Object.assign(written, await makeRows(request, split, source, reads, stores, inputs));
+    } else Object.assign(written, await makeRows(request, split, source, reads, stores, inputs, notice));
   }
   return written;
 }
@@ -56,6 +58,7 @@ async function makeRows(
   reads: Reads,
   stores: RowStores,
   inputs: Inputs,
+  notice: (text: string) => void,
 ): Promise<Record<string, string>> {
   const { stage, rows } = request;
   const name = `${split}.jsonl`;
@@ -65,10 +68,16 @@ async function makeRows(
         remedy: 'take the pairs of the workspace (--pairs), or name a file of rows',
       });
     }
-    const pairs = (await (await stores.pairs()).list()).filter((pair) => pair.decision === 'approved');
+    const approved = (await (await stores.pairs()).list()).filter((pair) => pair.decision === 'approved');
+    const pairs = approved.filter(isOrdered);
+    if (pairs.length < approved.length) {
+      const out = approved.length - pairs.length;
+      notice(
+        `${out} of ${approved.length} approved pairs are left out: D gave them no rewards, or preferred the other side`,
+      );
+    }
     await write(inputs, name, pairs.map(preferenceRow), split, 'the approved pairs');
-    const licences = new Set<string>();
-    return { [split]: (await inputs.note(split, name, 'approved pairs of the workspace', [...licences])).file };
+    return { [split]: (await inputs.note(split, name, 'approved pairs of the workspace')).file };
   }
   if (source.from === 'pairs') {
     throw new FoilError('usage', `pairs are for DPO; ${stage} learns from sessions`, { remedy: 'name a corpus' });
@@ -95,6 +104,11 @@ async function makeRows(
     files[key] = (await inputs.note(key, `${key}.jsonl`, from, licences)).file;
   }
   return files;
+}
+
+/** Whether both sides have a reward, the chosen one the higher: what the stage learns from. */
+function isOrdered({ chosen, rejected }: PreferencePair): boolean {
+  return chosen.r !== null && rejected.r !== null && chosen.r > rejected.r;
 }
 
 function sftRow({ kind, rows }: RunRequest): (session: Session) => object {

@@ -56,7 +56,9 @@ export class LocalTrainer implements Trainer {
     try {
       await mkdir(inputs.folder, { recursive: true });
       yield { type: 'step', text: 'writing rows' };
-      const rows = await this.rows(request, hyper, inputs);
+      const notices: string[] = [];
+      const rows = await this.rows(request, hyper, inputs, (text) => notices.push(text));
+      for (const text of notices) yield { type: 'notice', text };
       yield { type: 'step', text: 'copying template and code' };
       const parent = await this.parent(request);
       await inputs.copy('template', templateOf(parent), 'template.jinja', 'template.jinja');
@@ -148,6 +150,7 @@ export class LocalTrainer implements Trainer {
     request: RunRequest,
     hyper: Readonly<Record<string, HyperValue>>,
     inputs: Inputs,
+    notice: (text: string) => void,
   ): Promise<Record<string, string>> {
     const { runs, stores } = this.options;
     const reads = hyper['input'] === 'all' ? 'all' : 'user-turns';
@@ -159,7 +162,7 @@ export class LocalTrainer implements Trainer {
         JSON.stringify([request.stage, request.kind, request.rows]);
       if (same && sameValue(before['input'] ?? null, hyper['input'] ?? null)) return await this.shared(source, inputs);
     }
-    return await writeRows(request, reads, stores, inputs);
+    return await writeRows(request, reads, stores, inputs, notice);
   }
 
   private async shared(source: RunRecord, inputs: Inputs): Promise<Record<string, string>> {

@@ -65,7 +65,7 @@ export class EventReader {
   }
 }
 
-export function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(a.length + b.length);
   all.set(a);
   all.set(b, a.length);
