@@ -33,9 +33,11 @@ async function* collect(
 ): AsyncGenerator<AdoptEvent, RunRecord> {
   const { handle } = record;
   if (record.collected || handle === null) return record;
-  yield { type: 'step', text: `collecting what it wrote from ${handle.launcher}` };
-  const launcher = await ports.launchers.open(handle.launcher);
-  await launcher.collect(handle, ports.runs.folder(record.id), signal);
+  const folder = ports.runs.folder(record.id);
+  if (handle.folder !== folder) {
+    yield { type: 'step', text: `collecting what it wrote from ${handle.launcher}` };
+    await (await ports.launchers.open(handle.launcher)).collect(handle, folder, signal);
+  }
   return await ports.runs.update(record.id, (now) => ({ ...now, collected: true }));
 }
 
