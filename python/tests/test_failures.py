@@ -126,7 +126,7 @@ def test_a_preflight_loads_no_weights_and_writes_nothing_else(make_spec, tmp_pat
     spec = make_spec(stage, rows, HYPER, **fields)
     code = (
         "import sys; from foil_train.__main__ import main; code = main(sys.argv[1:]);"
-        "assert 'torch' not in sys.modules or 'trl' not in sys.modules; assert 'foil_train.training' not in sys.modules; sys.exit(code)"
+        "assert not {'trl', 'peft', 'foil_train.training'} & set(sys.modules); sys.exit(code)"
     )
     argv = [stage, "--spec", str(spec.path), "--out", str(tmp_path / "out"), "--preflight"]
     done = subprocess.run([sys.executable, "-c", code, *argv], env={**os.environ, "PYTHONPATH": str(PACKAGE)}, capture_output=True, text=True)
