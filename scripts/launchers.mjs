@@ -54,7 +54,7 @@ function freePort() {
 }
 
 async function until(holds, what, log) {
-  for (let tries = 0; tries < 240; tries += 1) {
+  for (let tries = 0; tries < 600; tries += 1) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
@@ -115,6 +115,18 @@ async function startSlurm() {
   return { script, dir: at, conf: join(at, 'slurm.conf') };
 }
 
+/** A head on a machine whose cores are all taken starts slowly, and must not take itself for dead. */
+const PATIENT_RAY = {
+  RAY_DASHBOARD_STARTUP_TIMEOUT_S: '300',
+  RAY_agent_register_timeout_ms: '300000',
+  RAY_worker_register_timeout_seconds: '300',
+  RAY_health_check_initial_delay_ms: '60000',
+  RAY_health_check_timeout_ms: '60000',
+  RAY_health_check_failure_threshold: '20',
+  // it would judge other programs' use of this machine
+  RAY_memory_monitor_refresh_ms: '0',
+};
+
 /** Ray in an environment of its own, with GPUs that it believes in. */
 async function startRay() {
   const venv = options.ray ?? join(envPaths('foil', { suffix: '' }).cache, 'launchers', 'ray');
@@ -134,8 +146,7 @@ async function startRay() {
   const child = spawn(join(bin, 'ray'), [...args, ...sizes, ...board, `--temp-dir=${join(dir, 'ray')}`], {
     stdio: ['ignore', fd, fd],
     detached: true,
-    // its memory monitor would judge other programs' use of this machine
-    env: { ...process.env, RAY_memory_monitor_refresh_ms: '0', OMP_NUM_THREADS: '1' },
+    env: { ...process.env, ...PATIENT_RAY, OMP_NUM_THREADS: '1' },
   });
   stops.push(async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));

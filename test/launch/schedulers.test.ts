@@ -107,7 +107,10 @@ describe('Ray', () => {
       let body = '';
       request.on('data', (piece) => (body += piece));
       request.on('end', () => {
-        const { status, body: text } = answer(request, body);
+        // Ray takes what sends these for a browser
+        const browser =
+          request.method === 'POST' && Object.keys(request.headers).some((name) => /^sec-fetch|^origin$/.test(name));
+        const { status, body: text } = browser ? { status: 405, body: 'browser traffic' } : answer(request, body);
         response.writeHead(status).end(typeof text === 'string' ? text : JSON.stringify(text));
       });
     });

@@ -37,7 +37,7 @@ export function thisMachine(secrets: readonly string[]): Machine {
         {
           reject: false,
           encoding: 'buffer',
-        stripFinalNewline: false,
+          stripFinalNewline: false,
           stdin: 'ignore',
           env: without(secrets),
           cancelSignal: signal,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
 import { plainText } from '../../core/text/safe.ts';
+import { request } from './http.ts';
 import type { SchedulerAnswer } from './judge.ts';
 
 /** `POST /api/jobs/` of Ray's Jobs API (Ray 2.x, "Ray Jobs REST API"). */
@@ -37,22 +38,17 @@ export function rayApi(address: string, key: string | null): RayApi {
 
   async function call(method: 'GET' | 'POST', path: string, body: unknown, signal: AbortSignal) {
     try {
-      const response = await fetch(base + path, {
-        method,
-        // a key goes where it was meant for, and nowhere else
-        redirect: 'error',
-        headers: {
-          ...(key === null ? {} : { authorization: `Bearer ${key}` }),
-          ...(body === null ? {} : { 'content-type': 'application/json' }),
-        },
-        body: body === null ? null : JSON.stringify(body),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      });
-      return { status: response.status, text: await response.text() };
+      const headers = {
+        ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+        ...(body === null ? {} : { 'content-type': 'application/json' }),
+      };
+      const text = body === null ? null : JSON.stringify(body);
+      const stop = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      return await request(method, base + path, headers, text, stop);
     } catch (error) {
       signal.throwIfAborted();
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+      const name = error instanceof Error ? error.name : '';
+      const why = name === 'AbortError' || name === 'TimeoutError' ? 'no answer' : (error as Error).message;
       throw unreachable(address, why, error);
     }
   }
