@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FoilError } from '../../../core/errors.ts';
-import { formatBytes } from '../../../core/text/quantity.ts';
+import { formatBytes, formatDuration } from '../../../core/text/quantity.ts';
 import { loadConfig } from '../../config/load.ts';
 import { readGgufHeader } from '../../embedded/gguf-header.ts';
 import { BASE, weightsDir, weightsReady } from '../../embedded/index.ts';
@@ -11,6 +11,9 @@ import { readState } from '../../embedded/state.ts';
 import { userDirs } from '../dirs.ts';
 import { installRoot } from '../root.ts';
 import { type Finding, fail, fromError, ok, type Patient, warn } from './check.ts';
+
+/** A library that hangs while it loads is told apart from a machine that is busy only by waiting. */
+const LOAD_TIMEOUT_MS = 60_000;
 
 const ELSEWHERE = 'or use models of a server of your own (servers and models in foil.yaml)';
 
@@ -28,14 +31,18 @@ async function checkBinding({ signal }: Patient): Promise<Finding> {
   .then(({ getLlama, LlamaLogLevel }) => getLlama({ build: 'never', gpu: false, logLevel: LlamaLogLevel.disabled }))
   .then((llama) => { console.log(llama.systemInfo); process.exit(0); })
   .catch((error) => { console.error(String(error)); process.exit(1); });`;
-  const { exitCode, stdout, all, originalMessage } = await execa(process.execPath, ['-e', script], {
+  const { exitCode, stdout, all, originalMessage, timedOut } = await execa(process.execPath, ['-e', script], {
     cwd: installRoot(),
     reject: false,
     all: true,
-    timeout: 60_000,
+    timeout: LOAD_TIMEOUT_MS,
     cancelSignal: signal,
   });
   signal.throwIfAborted();
+  if (timedOut) {
+    const detail = `did not load within ${formatDuration(LOAD_TIMEOUT_MS / 1000)}; it usually takes a second or two`;
+    return warn(id, title, detail, 'look again when the machine is less busy');
+  }
   if (exitCode === 0) {
     const features = (stdout.match(/\b[A-Z][A-Z0-9_]+(?= = 1\b)/g) ?? []).filter((name) => name !== 'CPU');
     return ok(id, title, ['loads', ...features.slice(0, 6)].join(' '));

@@ -41,6 +41,10 @@ async function checkEnvironment({ signal }: Patient): Promise<Finding> {
   const versions = ['torch', 'transformers', 'peft', 'trl']
     .map((name) => `${name} ${env.packages[name] ?? 'missing'}`)
     .join(', ');
+  if (imports.timedOut) {
+    const detail = `${env.dir} did not import within 2 minutes; it usually takes some seconds`;
+    return warn(id, title, detail, 'look again when the machine is less busy');
+  }
   if (imports.exitCode === 0) return ok(id, title, `${env.device}, Python ${env.python}, ${versions}`);
   const why = imports.all?.trim().split('\n').at(-1) || imports.originalMessage;
   return fail(id, title, `broken: ${why}; ${WHAT_WORKS}`, `delete ${env.dir}`, 'build it again: foil setup train');
