@@ -26,6 +26,9 @@ export interface Machine {
 export const ASK_TIMEOUT_MS = 60_000;
 const TRY_TIMEOUT_MS = 10_000;
 
+/** job.sh's exit code for: whether it happened is not known. */
+const UNKNOWN = 75;
+
 /** This machine. `secrets` are variables that no child sees: keys of services that training does not call. */
 export function thisMachine(secrets: readonly string[]): Machine {
   return {
@@ -47,7 +50,12 @@ export function thisMachine(secrets: readonly string[]): Machine {
       );
       signal.throwIfAborted();
       if (result.exitCode === 0) return result.stdout;
-      throw verbFailure(verb, place, result.exitCode, tail(result.stderr) || result.originalMessage || '');
+      throw verbFailure(
+        verb,
+        place,
+        result.timedOut ? UNKNOWN : result.exitCode,
+        tail(result.stderr) || result.originalMessage || '',
+      );
     },
     async tryRun([file = '', ...args], signal) {
       const { execa } = await import('execa');
@@ -88,7 +96,7 @@ export function verbFailure(verb: Verb, place: Place, code: number | undefined, 
         where,
         remedy: 'free some space there, then start the run again',
       });
-    case 75:
+    case UNKNOWN:
       return new FoilError('launch-unknown', `whether the job started is not known${text}`, {
         where,
         remedy: 'submit it again: the same attempt never runs twice',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { lstatSync, mkdirSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { z } from 'zod';
@@ -36,6 +36,7 @@ const NO_LINE = 255;
  */
 export function sshMachine(config: SshConfig, secrets: readonly string[]): SshMachine {
   const destination = config.user === undefined ? config.host : `${config.user}@${config.host}`;
+  const control = config.share ? controlPath(config) : null;
   const options = [
     'BatchMode=yes',
     `ConnectTimeout=${CONNECT_SECONDS}`,
@@ -48,8 +49,8 @@ export function sshMachine(config: SshConfig, secrets: readonly string[]): SshMa
       ? []
       : [`UserKnownHostsFile="${config.known_hosts}"`, 'GlobalKnownHostsFile=/dev/null', 'StrictHostKeyChecking=yes']),
     ...(config.identity === undefined ? [] : ['IdentitiesOnly=yes']),
-    ...(config.share
-      ? ['ControlMaster=auto', `ControlPath=${controlPath(config)}`, 'ControlPersist=60']
+    ...(control !== null
+      ? ['ControlMaster=auto', `ControlPath=${control}`, 'ControlPersist=60']
       : ['ControlMaster=no', 'ControlPath=none']),
   ];
   const command = [
@@ -115,10 +116,15 @@ export function sshMachine(config: SshConfig, secrets: readonly string[]): SshMa
   };
 }
 
-/** A socket of our own, in a short path (some 100 bytes are all it may have) that nobody else can enter. */
-function controlPath(config: SshConfig): string {
-  const dir = join(tmpdir(), `foil-ssh-${userInfo().uid}`);
+/**
+ * A socket in a short path (some 100 bytes are all it may have). Null, and no connection is shared, if somebody else made
+ * the folder, or can enter it.
+ */
+function controlPath(config: SshConfig): string | null {
+  const { uid } = userInfo();
+  const dir = join(tmpdir(), `foil-ssh-${uid}`);
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const key = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 12);
-  return join(dir, key);
+  const found = lstatSync(dir);
+  if (!found.isDirectory() || (found.uid !== uid && uid !== -1) || (found.mode & 0o077) !== 0) return null;
+  return join(dir, createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 12));
 }

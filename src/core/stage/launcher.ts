@@ -22,6 +22,7 @@ export interface Job {
   readonly folder: string;
   /** Command and arguments, started in the run's folder; relative paths are within it. */
   readonly argv: readonly string[];
+  /** No place for secrets: launchers write it into the run's folder, which travels. */
   readonly env: Readonly<Record<string, string>>;
   readonly resources: Resources;
   /** Which try this is, from 1: a resumed run is a new attempt in the same folder. */
