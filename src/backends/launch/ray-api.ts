@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
 import { plainText } from '../../core/text/safe.ts';
@@ -24,7 +25,9 @@ const jobSchema = z.object({
   driver_exit_code: z.number().int().nullish(),
 });
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 60_000;
+/** How long a cluster may have no agent to take a job. */
+const AGENT_MS = 120_000;
 
 export interface RayApi {
   /** @throws FoilError `unreachable`, `ray-refused`. That the id is taken is no error: that job is this one. */
@@ -69,10 +72,18 @@ export function rayApi(address: string, key: string | null): RayApi {
   return {
     ask,
     async submit(submission, signal) {
-      const { status, text } = await call('POST', '', submission, signal);
-      if (status === 200) return;
-      const there = await ask(submission.submission_id, signal);
-      if (there.kind === 'queued' || there.kind === 'running' || there.kind === 'ended') return;
+      const until = Date.now() + AGENT_MS;
+      let { status, text } = await call('POST', '', submission, signal);
+      for (;;) {
+        if (status === 200) return;
+        const there = await ask(submission.submission_id, signal);
+        if (there.kind === 'queued' || there.kind === 'running' || there.kind === 'ended') return;
+        // a head that has just started, or is very busy; the id makes asking again safe
+        if (!/no available agent/i.test(text)) break;
+        if (Date.now() > until) throw unreachable(address, lastLine(text), undefined);
+        await sleep(2000, undefined, { signal });
+        ({ status, text } = await call('POST', '', submission, signal));
+      }
       if (status === 401 || status === 403) {
         throw new FoilError('key-refused', `Ray at ${address} wants another key (${status})`, {
           remedy: 'set the variable that key_env of the launcher names to the token of the cluster',
