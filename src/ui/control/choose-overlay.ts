@@ -14,9 +14,10 @@ type Of<K extends Overlay['kind']> = Extract<Overlay, { kind: K }>;
 export function chooseRows({ options, query, free }: ChooseOverlay): readonly FormOption[] {
   const text = query.text.trim();
   const words = text.toLowerCase().split(/\s+/u).filter(Boolean);
-  const rows = options.filter(({ value, help }) =>
-    words.every((word) => `${value} ${help}`.toLowerCase().includes(word)),
-  );
+  const holds = (text: string) => words.every((word) => text.toLowerCase().includes(word));
+  // A word may stand in the help of many: what is called so comes first.
+  const named = options.filter(({ value }) => holds(value));
+  const rows = [...named, ...options.filter(({ value, help }) => !holds(value) && holds(`${value} ${help}`))];
   const own = free !== null && text !== '' && !options.some(({ value }) => value === text);
   return own ? [...rows, { value: `file ${resolve(text)}`, help: free }] : rows;
 }

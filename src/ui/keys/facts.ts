@@ -21,6 +21,8 @@ export interface KeyFacts {
   readonly ended: boolean;
   /** The open branch ends in a turn that was cut off. */
   readonly partial: boolean;
+  /** A user turn of the open branch has no score by the discriminator in use: it failed or was stopped. */
+  readonly unjudged: boolean;
   /** The session has more than one branch. */
   readonly branches: boolean;
   /** Alternatives marked for a pair: the first is chosen, the second rejected. */
@@ -52,6 +54,7 @@ export const NO_FACTS: KeyFacts = {
   scored: false,
   ended: false,
   partial: false,
+  unjudged: false,
   branches: false,
   marked: 0,
   noModel: null,

@@ -24,12 +24,12 @@ export function Discriminator({ state, width, height }: Props) {
       </Frame>
     );
   }
-  const { turns, lowest, highest } = judged(session);
+  const { turns, missing, lowest, highest } = judged(session);
   const last = turns.at(-1);
   const logitP0 = last ? (session.nodes[last.node]?.scores[name]?.logit_p0 ?? 0) : 0;
   const selected = turns.findIndex((turn) => String(turn.node) === state.chat.transcript.selected);
   const plotHeight = inner.height >= 12 ? 3 : 1;
-  const head = verdict(last, state.chat.activity?.kind === 'judging');
+  const head = verdict(last, missing, state.chat.activity?.kind === 'judging');
   const table = Math.max(0, inner.height - 2 - plotHeight - 1);
   const shown = rowsAround(turns, selected === -1 ? turns.length - 1 : selected, table);
   return (
@@ -55,8 +55,11 @@ export function Discriminator({ state, width, height }: Props) {
   );
 }
 
-function verdict(last: JudgedTurn | undefined, judging: boolean): Segment[] {
-  if (!last) return [{ text: judging ? ' judging …' : ' no user turn yet', tone: 'dim' }];
+function verdict(last: JudgedTurn | undefined, missing: number, judging: boolean): Segment[] {
+  if (!last) {
+    const text = judging ? ' judging …' : missing > 0 ? ' no score yet' : ' no user turn yet';
+    return [{ text, tone: 'dim' }];
+  }
   const word = last.p >= 0.5 ? 'looks real' : 'looks simulated';
   return [
     { text: ` p ${last.p.toFixed(2)}  `, tone: 'strong' },

@@ -20,7 +20,7 @@ function statusOf(state: AppState): { text: string; tone: Tone } {
           tone: 'dim',
         };
       case 'speaking':
-        return { text: `${activity.model} writes …${tail}  (x stops)`, tone: 'dim' };
+        return { text: `${activity.model} writes …${tail}  (Ctrl+C stops)`, tone: 'dim' };
       case 'judging':
         return { text: `judging …${tail}`, tone: 'dim' };
       case 'alternatives':

@@ -18,7 +18,7 @@ export function Tree({ state, width, height }: { state: AppState; width: number;
           key: String(row.node),
           segments: [
             { text: `${'  '.repeat(row.depth)}${row.open ? '●' : '○'} ` },
-            { text: row.role === 'user' ? 'sim ' : 'bot ', tone: row.role },
+            { text: `${row.name} `, tone: row.role },
             { text: row.p === null ? '' : `p ${formatP(row.p)} `, tone: 'dim' },
             { text: row.text },
           ],

@@ -44,7 +44,8 @@ export function reduceEvent(state: AppState, event: ConverseEvent): AppState {
     case 'error': {
       const text = formatError(event.error).replaceAll('\n', ' ');
       const failed = changeOverlay(state, 'alternatives', (overlay) => ({ ...overlay, done: true }));
-      return { ...failed, message: { tone: 'error', text: event.retry ? `R retries: ${text}` : text } };
+      const key = state.chat.focus === 'composer' ? 'Tab, then R retries' : 'R retries';
+      return { ...failed, message: { tone: 'error', text: event.retry ? `${key}: ${text}` : text } };
     }
   }
 }

@@ -3,6 +3,7 @@ import type { KeyFacts } from '../keys/facts.ts';
 import type { Place } from '../keys/places.ts';
 import { currentRun, type RunsState } from './runs.ts';
 import { type AppState, topOverlay } from './state.ts';
+import { hasUnjudged } from './view.ts';
 
 /** Where the keyboard is. */
 export function placeOf(state: AppState): Place {
@@ -43,6 +44,7 @@ export function factsOf(state: AppState): KeyFacts {
     scored: session?.roles.discriminator !== null,
     ended: path.length > 0 && nextRole(path, 'user') === null,
     partial: path.at(-1)?.partial === true,
+    unjudged: session !== null && hasUnjudged(session),
     branches:
       session !== null &&
       selected !== undefined &&

@@ -51,8 +51,13 @@ interface Cells {
   readonly age: string;
 }
 
+/** Cells of the name; the rest of a row takes 67, and notes stand where there is room left. */
+function nameCells(width: number): number {
+  return Math.max(10, Math.min(width < 118 ? 20 : 40, width - 67));
+}
+
 function laidOut(cells: Cells, width: number): string {
-  const name = Math.max(10, Math.min(40, width - 67));
+  const name = nameCells(width);
   const cut = (text: string, room: number) => fitWidth(oneRow(text, room), room);
   return [
     cut(cells.stage, 6),
@@ -77,7 +82,12 @@ export function runsHeader(width: number): Segment[] {
     eta: 'time left',
     age: 'age',
   };
-  return [{ text: `   ${'state'.padEnd(12)}${laidOut(titles, width)}  notes`, tone: 'strong' }];
+  return [
+    {
+      text: `   ${'state'.padEnd(12)}${laidOut(titles, width)}${width - nameCells(width) > 76 ? '  notes' : ''}`,
+      tone: 'strong',
+    },
+  ];
 }
 
 /** A run in one row. */

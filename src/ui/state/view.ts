@@ -1,4 +1,4 @@
-import { criticalTurns, rewards, type TurnScore } from '../../core/reward/reward.ts';
+import { criticalTurns, rewards, sigmoid, type TurnScore } from '../../core/reward/reward.ts';
 import type { LiveSession, TurnNode } from '../../core/session/schema.ts';
 import { pathTo, siblings } from '../../core/session/tree.ts';
 import type { TranscriptItem } from '../components/transcript.ts';
@@ -11,6 +11,8 @@ export interface JudgedTurn extends TurnScore {
 
 export interface Judged {
   readonly turns: readonly JudgedTurn[];
+  /** User turns that have no score by the discriminator in use; none while none is in use. */
+  readonly missing: number;
   /** Turn nodes of lowest and highest r_t; null while there is only one. */
   readonly lowest: number | null;
   readonly highest: number | null;
@@ -30,8 +32,8 @@ export function judged(session: LiveSession): Judged {
 
 function judge(session: LiveSession): Judged {
   const name = session.roles.discriminator;
-  if (name === null) return { turns: [], lowest: null, highest: null };
-  const users = pathTo(session).filter((node) => node.role === 'user' && node.content.trim() !== '');
+  if (name === null) return { turns: [], missing: 0, lowest: null, highest: null };
+  const users = pathTo(session).filter((node) => node.role === 'user' && node.content.trim() !== '' && !node.partial);
   const t = new Map(users.map((node, index) => [node.id, index + 1]));
   const known = users.filter((node) => node.scores[name]);
   const scores = rewards(
@@ -45,7 +47,12 @@ function judge(session: LiveSession): Judged {
   const critical = criticalTurns(turns);
   const nodeOf = (score: TurnScore | undefined) =>
     turns.length > 1 ? ((score as JudgedTurn | undefined)?.node ?? null) : null;
-  return { turns, lowest: nodeOf(critical?.lowest), highest: nodeOf(critical?.highest) };
+  const missing = users.length - known.length;
+  return { turns, missing, lowest: nodeOf(critical?.lowest), highest: nodeOf(critical?.highest) };
+}
+
+export function hasUnjudged(session: LiveSession): boolean {
+  return judged(session).missing > 0;
 }
 
 /** 2 decimals without the leading zero, as in the design: .58, 1.00. */
@@ -104,7 +111,7 @@ function settledItems(session: LiveSession, showScores: boolean): TranscriptItem
       id: String(node.id),
       role: node.role,
       tone: node.by.kind === 'human' ? 'person' : node.role,
-      name: nameOf(node),
+      name: nameOf(session, node),
       text: node.content === '' ? '(says nothing more)' : node.content,
       ...(footer ? { footerRight: footer } : {}),
       ...(flags ? { flags } : {}),
@@ -112,10 +119,12 @@ function settledItems(session: LiveSession, showScores: boolean): TranscriptItem
   });
 }
 
-/** Who speaks, in four cells or fewer: the seats, and `you` for a person at the keyboard. */
-function nameOf(node: TurnNode): string {
-  const seat = node.role === 'user' ? 'sim' : 'bot';
-  return node.by.kind === 'human' ? (node.role === 'user' ? 'user' : 'you') : seat;
+/** Who speaks, in four cells or fewer: the seats, and `you` for a person at the keyboard, but not one of a corpus. */
+function nameOf(session: LiveSession, node: TurnNode): string {
+  if (node.role === 'user') return node.by.kind === 'human' ? 'user' : 'sim';
+  // The turns of a corpus session were all there when it was opened (fromCorpus).
+  const imported = session.from !== undefined && node.at === session.created;
+  return node.by.kind === 'human' && !imported ? 'you' : 'bot';
 }
 
 function forkCounts(session: LiveSession): Map<number | null, number> {
@@ -135,6 +144,7 @@ export interface TreeRow {
   readonly depth: number;
   readonly open: boolean;
   readonly role: TurnNode['role'];
+  readonly name: string;
   readonly text: string;
   readonly p: number | null;
 }
@@ -156,9 +166,9 @@ export function treeRows(session: LiveSession): TreeRow[] {
   for (let top = stack.pop(); top; top = stack.pop()) {
     const { node, depth } = top;
     const z = name === null ? undefined : node.scores[name]?.z;
-    const p = z === undefined ? null : 1 / (1 + Math.exp(-z));
+    const p = z === undefined ? null : sigmoid(z);
     const text = node.content === '' ? '(ends the session)' : node.content;
-    rows.push({ node: node.id, depth, open: open.has(node.id), role: node.role, text, p });
+    rows.push({ node: node.id, depth, open: open.has(node.id), role: node.role, name: nameOf(session, node), text, p });
     const below = children.get(node.id) ?? [];
     for (const child of [...below].reverse()) stack.push({ node: child, depth: depth + (below.length > 1 ? 1 : 0) });
   }

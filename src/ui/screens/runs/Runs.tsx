@@ -1,3 +1,4 @@
+import { Rows } from '../../components/Chart.tsx';
 import { Composer } from '../../components/Composer.tsx';
 import { Frame } from '../../components/Frame.tsx';
 import { Line } from '../../components/Line.tsx';
@@ -5,7 +6,7 @@ import { List } from '../../components/List.tsx';
 import { Box } from '../../ink.ts';
 import type { Regions } from '../../layout.ts';
 import { matching, type RunsState, selectedIndex } from '../../state/runs.ts';
-import { runCells, runsHeader } from '../../state/runs-view.ts';
+import { runCells, runsHeader, wrapped } from '../../state/runs-view.ts';
 import type { AppState } from '../../state/state.ts';
 import { Status } from '../Status.tsx';
 import { Compare } from './Compare.tsx';
@@ -63,7 +64,7 @@ function RunList({ runs, size }: { runs: RunsState; size: PaneSize }) {
   const selected = selectedIndex(runs);
   const running = runs.runs.filter(({ report }) => report.state === 'running').length;
   const chosen = rows[selected];
-  const said = chosen?.failure ?? null;
+  const said = chosen?.failure ? wrapped(chosen.failure, width - 2).slice(0, 4) : [];
   const filter = runs.filter === '' ? 'all runs' : `"${runs.filter}"`;
   const skipped =
     runs.skipped.length === 0 ? '' : ` · ${runs.skipped.length} folders that are no run: ${runs.skipped[0]?.reason}`;
@@ -84,10 +85,14 @@ function RunList({ runs, size }: { runs: RunsState; size: PaneSize }) {
         }))}
         selected={selected}
         width={width}
-        height={size.height - 5}
+        height={size.height - 4 - said.length}
         empty={empty(runs)}
       />
-      <Line segments={[{ text: said === null ? ' ' : ` ${said}`, tone: 'error' }]} width={width} />
+      <Rows
+        rows={said.map((text) => [{ text: ` ${text}`, tone: 'error' as const }])}
+        width={width}
+        height={said.length}
+      />
     </Frame>
   );
 }
