@@ -29,7 +29,7 @@ if (userInfo().uid !== 0) {
 // short: the sockets of munge and Ray have 107 bytes for their whole path
 const dir = mkdtempSync(join(tmpdir(), 'foil-l-'));
 /** What ends each daemon, the last one first. */
-const stops = [() => rmSync(dir, { recursive: true, force: true })];
+const stops = [() => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 })];
 const say = (text) => console.error(`launchers: ${text}`);
 const sh = (file, args, more = {}) => execFileSync(file, args, { stdio: ['ignore', 'ignore', 'inherit'], ...more });
 const has = (program) => spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
