@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
@@ -25,3 +28,11 @@ describe("the bundle's short cut for the width of text", () => {
     );
   });
 });
+
+it('a card is shown as YAML from the bundle too, where a CommonJS package that is loaded late has no named exports', async () => {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['bin/foil.js', 'models', 'show', 'supporter'], {
+    cwd: root,
+  });
+  expect(stdout).toMatch(/^schema: 1$/mu);
+}, 60_000);

@@ -61,7 +61,7 @@ async function show(cli: Cli, name: string): Promise<undefined> {
     cli.out.line('It has no card: it is no adapter that Foil trained.');
     return;
   }
-  const { stringify } = await import('yaml');
+  const { stringify } = await import('../yaml.ts');
   cli.out.line(adapter.dir);
   cli.out.line();
   cli.out.line(stringify(adapter.card).trimEnd());

@@ -23,6 +23,7 @@ export function registerRuns(program: Command, run: Run): void {
     .command('show')
     .argument(id, what)
     .description('What a run was asked for, where it stands, what can be done with it.')
+    .addHelpText('after', examples(['foil runs show last', 'the newest run']))
     .action(run((cli: Cli, given: string) => withRun(cli, given, show)));
 
   runs
@@ -43,12 +44,14 @@ export function registerRuns(program: Command, run: Run): void {
     .command('follow')
     .argument(id, what)
     .description('Watch a run to its end; Ctrl+C leaves it running.')
+    .addHelpText('after', examples(['foil runs follow last', 'come back to the newest run']))
     .action(run((cli: Cli, given: string) => withRun(cli, given, follow)));
 
   runs
     .command('cancel')
     .argument(id, what)
     .description('End a run: TERM to all of its processes, then KILL.')
+    .addHelpText('after', examples(['foil runs cancel last', '']))
     .action(run((cli: Cli, given: string) => withRun(cli, given, cancel)));
 
   runs
@@ -56,6 +59,7 @@ export function registerRuns(program: Command, run: Run): void {
     .argument(id, what)
     .description('Go on with a run that ended early, from its last checkpoint.')
     .option('--follow', 'watch it; Ctrl+C leaves it running')
+    .addHelpText('after', examples(['foil runs resume last --follow', 'from its last checkpoint']))
     .action(
       run((cli: Cli, given: string, options: StartOptions) =>
         withRun(cli, given, (one, ports, found) => resume(one, ports, found, options)),
@@ -77,6 +81,7 @@ export function registerRuns(program: Command, run: Run): void {
     .argument(id, what)
     .description('Make a model of what a run wrote: exported with its lineage, and loaded into the engine.')
     .option('--as <name>', "name of the model (default: the run's)")
+    .addHelpText('after', examples(['foil runs adopt last --as sim-it1', 'ready in Chat by that name']))
     .action(
       run((cli: Cli, given: string, options: { as?: string }) =>
         withRun(cli, given, (one, ports, found) => adopt(one, ports, found, options.as ?? null)),
@@ -88,6 +93,7 @@ export function registerRuns(program: Command, run: Run): void {
     .argument(id, what)
     .argument('<text...>', 'what to remember')
     .description('Add a note to a run.')
+    .addHelpText('after', examples(['foil runs note last "loss falls, words repeat"', '']))
     .action(
       run((cli: Cli, given: string, text: string[]) =>
         withRun(cli, given, (one, ports, found) => note(one, ports, found, text.join(' '))),
@@ -98,6 +104,7 @@ export function registerRuns(program: Command, run: Run): void {
     .command('compare')
     .argument('<ids...>', 'two runs or more')
     .description('Losses and validation of runs side by side, and what was set differently.')
+    .addHelpText('after', examples(['foil runs compare RUN-A RUN-B', 'by their ids']))
     .action(
       run(async (cli: Cli, given: string[]) => {
         const { compare } = await import('../run-compare.ts');
@@ -151,7 +158,7 @@ function lineOf({ record, report, step, steps, loss, eta }: RunSummary, now: Dat
 
 const show: RunCommand = async (cli, ports, id) => {
   const { lookAt, readProgress } = await import('../../core/workflows/runs/watch.ts');
-  const { stringify } = await import('yaml');
+  const { stringify } = await import('../yaml.ts');
   const summary = await lookAt(ports, id, cli.signal);
   const { preflights, valid } = await readProgress(ports, id, cli.signal);
   cli.out.event({ event: 'run', ...summary, folder: ports.runs.folder(id), preflights, valid });
