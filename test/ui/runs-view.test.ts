@@ -196,6 +196,7 @@ describe('the form', () => {
     expect(request.name).toBe('simulator-2');
     expect(freeName('a', [])).toBe('a-1');
     expect(fieldOf({ request, choices }, 'train')?.error).toMatch(/choose/);
+    expect(fieldOf({ request, choices }, 'valid')?.error).toMatch(/choose/);
     expect(fieldOf({ request: newRequest('dpo', choices), choices }, 'adapter')?.error).toMatch(/choose/);
     expect(fieldOf({ request: newRequest('dpo', choices), choices }, 'train')?.value).toBe('approved pairs');
   });

@@ -149,6 +149,11 @@ describe.each([SMALL, LARGE])('the form at $columns x $rows', (size) => {
     await screen.waitFor('type to filter');
     await enter(screen);
     await screen.waitFor(/training rows\s+talks/);
+    await toField(screen, 'validation rows');
+    await enter(screen);
+    await screen.waitFor('type to filter');
+    await enter(screen);
+    await screen.waitFor(/validation rows\s+talks/);
 
     await toField(screen, 'lr');
     expect(screen.text()).toMatch(/lr: Step of the optimiser/);
@@ -204,6 +209,11 @@ test('a check that finds something wrong says what, and nothing can start', asyn
   await screen.waitFor('type to filter');
   await enter(screen);
   await screen.waitFor(/training rows\s+talks/);
+  await toField(screen, 'validation rows');
+  await enter(screen);
+  await screen.waitFor('type to filter');
+  await enter(screen);
+  await screen.waitFor(/validation rows\s+talks/);
   await screen.send('p');
   await screen.waitFor('not passed: no row is left');
   expect(screen.text()).toContain('raise max_length');

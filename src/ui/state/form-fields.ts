@@ -104,9 +104,10 @@ export function formFields({ request, choices }: Filling): FormField[] {
         })
       : null,
     field('valid', 'validation rows', 'Data', showSource(rows.valid), {
-      options: [{ value: 'none', help: 'no rows of its own for validation' }, ...sources],
+      options: stage === 'dpo' ? [{ value: 'none', help: 'no rows of its own' }, ...sources] : sources,
       free: ROWS_FILE,
       help: 'What it is checked on while it learns',
+      error: stage !== 'dpo' && rows.valid === null ? 'choose what it is checked on' : null,
     }),
     stage === 'discriminator'
       ? field('test', 'test rows', 'Data', showSource(rows.test ?? null), {
