@@ -63,11 +63,11 @@ function laidOut(cells: Cells, width: number): string {
     cut(cells.stage, 6),
     cut(cells.name, name),
     ' ',
-    cut(cells.where, 8),
+    cut(cells.where, 7),
     cells.steps.padStart(10),
     cells.loss.padStart(8),
     cells.eta.padStart(11),
-    cells.age.padStart(6),
+    cells.age.padStart(7),
   ].join('');
 }
 
