@@ -2,7 +2,16 @@
  * Bundles the command (dist/foil.js) and the embedded engine (dist/engine.js). Runs on `npm ci` through `prepare`, and
  * before the tests; does nothing while dist is newer than all sources. `--force` builds regardless.
  */
-import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { ThreadGovernor } from '../../src/backends/embedded/server/threads.ts';
 
 describe('thread governor', () => {
+  const free = (): boolean => false;
   type Step = { tokens: number; threads: number; step: number };
   /** Plays steps of these many tokens in turn on a machine where each takes `msOf`; tells the threads of every step. */
   const play = (msOf: (at: Step) => number, steps: number, kinds: readonly number[] = [1]): number[] => {
     let now = 0;
-    const governor = new ThreadGovernor(2, false, () => now);
+    const governor = new ThreadGovernor(2, false, () => now, free);
     return Array.from({ length: steps }, (_, step) => {
       const tokens = kinds[step % kinds.length] ?? 1;
       const threads = governor.choose(tokens);
@@ -48,7 +49,7 @@ describe('thread governor', () => {
   });
   test('takes the verdict of batches for steps in between, and does not judge by them', () => {
     let now = 0;
-    const governor = new ThreadGovernor(2, false, () => now);
+    const governor = new ThreadGovernor(2, false, () => now, free);
     for (let step = 0; step < 20; step += 1) {
       const threads = governor.choose(10);
       expect(threads).toBe(1);
@@ -59,6 +60,25 @@ describe('thread governor', () => {
     expect([governor.choose(10), governor.threads]).toEqual([2, { single: 1, batch: 2 }]);
     for (let step = 0; step < 20; step += 1) governor.record(governor.choose(10), 10, 9000);
     expect(governor.choose(10)).toBe(2);
+  });
+  test('does not try all cores while more wants to run than there are cores', () => {
+    let now = 0;
+    let crowded = true;
+    const governor = new ThreadGovernor(
+      2,
+      false,
+      () => now,
+      () => crowded,
+    );
+    const step = (): number => {
+      const threads = governor.choose(128);
+      now += 1280 / threads;
+      governor.record(threads, 128, 1280 / threads);
+      return threads;
+    };
+    expect(new Set(Array.from({ length: 50 }, step))).toEqual(new Set([1]));
+    crowded = false;
+    expect(Array.from({ length: 50 }, step).at(-1)).toBe(2);
   });
   test('a number that the user gave is kept', () => {
     const governor = new ThreadGovernor(2, true);

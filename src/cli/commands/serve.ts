@@ -40,7 +40,7 @@ export function registerServe(program: Command, run: Run): void {
     .addOption(new Option('--engine <name>', 'what serves').choices(['embedded', 'vllm']).default('embedded'))
     .option('--port <n>', 'port on 127.0.0.1 (default: a free one)', integer(1, 65_535))
     .optionsGroup('Options of the embedded engine:')
-    .option('--threads <n>', 'fixed number of threads (default: all cores while they are free)', integer(1, 512))
+    .option('--threads <n>', 'fixed number of threads (default: the engine chooses by timing)', integer(1, 512))
     .option('--slots <n>', 'conversations kept in memory at once (default: 6)', integer(1, 64))
     .option('--context <n>', 'tokens that prompt and reply share at most (default: 8192)', integer(256, 1_048_576))
     .option('--keep <minutes>', 'how long the engine stays after its last client has left', integer(0, 35_000))

@@ -1,3 +1,5 @@
+import { availableParallelism, loadavg } from 'node:os';
+
 const FIRST_PROBE_MS = 4000;
 const LONGEST_PROBE_MS = 60_000;
 /** Tokens from which on a step counts as a batch. Shorter ones are too few and too unlike to judge by. */
@@ -35,12 +37,20 @@ export class ThreadGovernor {
   private readonly single: Verdict;
   private readonly batch: Verdict;
 
-  /** `fixed`: always use `most` (the user named a number). */
-  constructor(most: number, fixed: boolean, now: () => number = () => performance.now()) {
+  /**
+   * `fixed`: always use `most` (the user named a number). `crowded`: whether more wants to run than there are cores; all cores
+   * are then not even tried, since one such step could take minutes.
+   */
+  constructor(
+    most: number,
+    fixed: boolean,
+    now: () => number = () => performance.now(),
+    crowded: () => boolean = () => (loadavg()[0] ?? 0) > availableParallelism(),
+  ) {
     this.most = Math.max(1, Math.floor(most));
     this.fixed = fixed || this.most === 1;
-    this.single = new Verdict(this.most, SINGLE, now);
-    this.batch = new Verdict(this.most, WHOLE, now);
+    this.single = new Verdict(this.most, SINGLE, now, crowded);
+    this.batch = new Verdict(this.most, WHOLE, now, crowded);
   }
 
   /** Threads for the next step, which has this many tokens. */
@@ -66,6 +76,7 @@ class Verdict {
   private readonly most: number;
   private readonly rules: Rules;
   private readonly now: () => number;
+  private readonly crowded: () => boolean;
   // one thread is never a disaster, all of them may be: start low and probe upwards
   private current = 1;
   private readonly times = new Map<number, number[]>();
@@ -76,10 +87,11 @@ class Verdict {
   private nextProbe = 0;
   private interval = FIRST_PROBE_MS;
 
-  constructor(most: number, rules: Rules, now: () => number) {
+  constructor(most: number, rules: Rules, now: () => number, crowded: () => boolean) {
     this.most = most;
     this.rules = rules;
     this.now = now;
+    this.crowded = crowded;
   }
 
   get threads(): number {
@@ -115,6 +127,10 @@ class Verdict {
   }
 
   private startProbe(): void {
+    if (this.current === 1 && this.crowded()) {
+      this.nextProbe = this.now() + this.interval;
+      return;
+    }
     this.probing = this.current === 1 ? this.most : 1;
     this.times.delete(this.probing);
   }
