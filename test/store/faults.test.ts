@@ -76,7 +76,7 @@ describe('a bad line', () => {
     [
       'of an unknown schema',
       json({ ...makeSession('x'), schema: 'one' }),
-      { code: 'bad-record', message: /expected 1/, field: 'schema' },
+      { code: 'bad-record', message: /not a version that this Foil/, field: 'schema' },
     ],
     [
       'with a bad role order',
