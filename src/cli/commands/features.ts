@@ -5,6 +5,8 @@ import type { Cli, Run } from '../cli.ts';
 import { readCorpus } from '../corpus.ts';
 import { examples } from '../options.ts';
 
+/** Holds three figures of up to five digits before the point, and a gap. */
+const WIDTH = 30;
 const COLUMNS = ['entropy', 'ttr', 'bigramDiversity', 'wordsPerTurn', 'words', 'userTurns'] as const;
 
 /** `foil features`: Table 1 for corpora of this workspace. */
@@ -30,7 +32,7 @@ async function features(cli: Cli, corpora: string[], options: { sameContexts?: b
   }
   const contexts = new Set([...found.values()].flat().flatMap((session) => session.of ?? []));
   cli.out.line(`words: ${WORD_RULE}; entropy in bits; mean / median / sd over sessions`);
-  cli.out.line(`${'corpus'.padEnd(24)}${'n'.padStart(5)}${COLUMNS.map((name) => name.padStart(24)).join('')}`);
+  cli.out.line(`${'corpus'.padEnd(24)}${'n'.padStart(5)}${COLUMNS.map((name) => name.padStart(WIDTH)).join('')}`);
   for (const [corpus, sessions] of found) {
     const kept = options.sameContexts ? sessions.filter(({ id, of }) => of !== null || contexts.has(id)) : sessions;
     if (kept.length === 0) {
@@ -43,7 +45,7 @@ async function features(cli: Cli, corpora: string[], options: { sameContexts?: b
     );
     cli.out.event({ event: 'features', corpus, sessions: kept.length, words: WORD_RULE, ...table });
     const cells = Object.values(table).map(({ mean, median, sd }) =>
-      `${mean.toFixed(3)} / ${median.toFixed(3)} / ${sd.toFixed(3)}`.padStart(24),
+      `${mean.toFixed(3)} / ${median.toFixed(3)} / ${sd.toFixed(3)}`.padStart(WIDTH),
     );
     cli.out.line(`${corpus.padEnd(24)}${String(kept.length).padStart(5)}${cells.join('')}`);
   }
