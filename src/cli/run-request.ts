@@ -3,7 +3,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { FoilError } from '../core/errors.ts';
 import { LAUNCHER_KINDS } from '../core/stage/launcher.ts';
 import type { RowSource, RunRequest, TrainingStage } from '../core/stage/run.ts';
-import { type HyperValue, PRESETS, type Preset, parseHyper, type StageTable } from '../core/stage/table.ts';
+import { PRESETS, type Preset, parseHyper } from '../core/stage/table.ts';
+import type { HyperValue, StageTable } from '../core/stage/table-schema.ts';
 import { integer } from './options.ts';
 
 /** What `foil train` and `foil runs clone` can both be told of a run. */

@@ -4,7 +4,7 @@ import type { LiveSession, Sampling, Session } from './session/schema.ts';
 import type { StageEvent } from './stage/events.ts';
 import type { FilePiece, Job, Launcher } from './stage/launcher.ts';
 import type { RunRecord, RunRequest } from './stage/run.ts';
-import type { StageTable } from './stage/table.ts';
+import type { StageTable } from './stage/table-schema.ts';
 
 /**
  * What core needs from the world. Each port has an adapter in `src/backends` and a scripted fake in

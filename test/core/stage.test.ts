@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseStageEvent, type StageEvent } from '../../src/core/stage/events.ts';
 import { progressOf } from '../../src/core/stage/progress.ts';
-import { formOf, hyperOf, parseHyper, showHyper, stageTableSchema } from '../../src/core/stage/table.ts';
+import { formOf, hyperOf, parseHyper, showHyper } from '../../src/core/stage/table.ts';
+import { stageTableSchema } from '../../src/core/stage/table-schema.ts';
 
 const events = (...lines: object[]): StageEvent[] =>
   lines.map((line) => parseStageEvent(JSON.stringify({ t: 1, ...line }))!);

@@ -3,7 +3,7 @@ import { FakeLauncher, FakeRunStore, FakeTrainer, fakeRecord, fileOf } from '../
 import type { RunPorts } from '../../src/core/ports.ts';
 import type { JobReport } from '../../src/core/stage/launcher.ts';
 import type { RunRequest } from '../../src/core/stage/run.ts';
-import { type StageTable, stageTableSchema } from '../../src/core/stage/table.ts';
+import { type StageTable, stageTableSchema } from '../../src/core/stage/table-schema.ts';
 import { request } from '../core/run-request.ts';
 
 const lr = { type: 'number', above: 0, default: 6e-4, paper: 5e-5, small: 1e-3, help: 'Step of the optimiser' };

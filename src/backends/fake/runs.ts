@@ -2,7 +2,7 @@ import { FoilError } from '../../core/errors.ts';
 import type { Launchers, RunStore, Trainer, TrainerEvent } from '../../core/ports.ts';
 import type { FilePiece, GpuReading, Job, JobHandle, JobReport, Launcher } from '../../core/stage/launcher.ts';
 import { RUN_FILES, type RunRecord, type RunRequest } from '../../core/stage/run.ts';
-import type { StageTable } from '../../core/stage/table.ts';
+import type { StageTable } from '../../core/stage/table-schema.ts';
 
 /** Files of runs in memory; `append` is what a job would write. */
 export class FakeFiles {

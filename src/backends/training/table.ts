@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
-import { type StageTable, stageTableSchema } from '../../core/stage/table.ts';
+import { type StageTable, stageTableSchema } from '../../core/stage/table-schema.ts';
 import { installRoot } from '../setup/root.ts';
 
 /** The Python package of the stages, as it is installed. */

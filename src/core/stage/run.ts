@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { JOB_STATES, type JobReport, jobHandleSchema } from './launcher.ts';
-import { PRESETS, valueSchema } from './table.ts';
+import { PRESETS } from './table.ts';
+import { valueSchema } from './table-schema.ts';
 
 /** The stages that train. The runner of each is `python -m foil_train STAGE`. */
 export const TRAINING_STAGES = ['sft', 'discriminator', 'dpo'] as const;

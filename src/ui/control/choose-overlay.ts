@@ -1,6 +1,5 @@
-import { resolve } from 'node:path';
 import type { Command } from '../keys/table.ts';
-import type { FormOption } from '../state/form-fields.ts';
+import { chooseRows } from '../state/rows.ts';
 import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
@@ -9,18 +8,6 @@ import { cancel } from './run-jobs.ts';
 import { chosen } from './runs-commands.ts';
 
 type Of<K extends Overlay['kind']> = Extract<Overlay, { kind: K }>;
-
-/** The options that hold what was typed; last, where that may be, what was typed itself as a file. */
-export function chooseRows({ options, query, free }: ChooseOverlay): readonly FormOption[] {
-  const text = query.text.trim();
-  const words = text.toLowerCase().split(/\s+/u).filter(Boolean);
-  const holds = (text: string) => words.every((word) => text.toLowerCase().includes(word));
-  // A word may stand in the help of many: what is called so comes first.
-  const named = options.filter(({ value }) => holds(value));
-  const rows = [...named, ...options.filter(({ value, help }) => !holds(value) && holds(`${value} ${help}`))];
-  const own = free !== null && text !== '' && !options.some(({ value }) => value === text);
-  return own ? [...rows, { value: `file ${resolve(text)}`, help: free }] : rows;
-}
 
 function close(control: Controller): void {
   control.set((state) => ({ ...state, overlays: state.overlays.slice(0, -1) }));

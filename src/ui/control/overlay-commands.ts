@@ -1,9 +1,8 @@
 import { CONTEXT_PARTS } from '../../core/prompt/context.ts';
 import { newComposer } from '../components/composer.ts';
-import { paletteItems } from '../keys/resolve.ts';
 import type { Command } from '../keys/table.ts';
-import { factsOf, placeOf } from '../state/keys.ts';
-import { type AppState, changeOverlay, type Overlay, topOverlay } from '../state/state.ts';
+import { modelRows, paletteRows, SEATS } from '../state/rows.ts';
+import { changeOverlay, type Overlay, topOverlay } from '../state/state.ts';
 import { chooseCommand, confirmCommand, stepsCommand } from './choose-overlay.ts';
 import { blankContext, partAsText, pickContext, refreshPick, setContext, textAsPart } from './context-overlay.ts';
 import type { Controller } from './controller.ts';
@@ -61,14 +60,6 @@ function helpCommand(control: Controller, top: Of<'help'>, command: Command): bo
   return moved === null ? false : put(control, 'help', { top: moved });
 }
 
-/** What the palette offers, for the place below it. */
-export function paletteRows(state: AppState): ReturnType<typeof paletteItems> {
-  const top = topOverlay(state);
-  if (top?.kind !== 'palette') return [];
-  const below: AppState = { ...state, overlays: state.overlays.slice(0, -1) };
-  return paletteItems(top.query.text, placeOf(below), factsOf(below));
-}
-
 function paletteCommand(control: Controller, top: Of<'palette'>, command: Command): boolean {
   const rows = paletteRows(control.state);
   const moved = moveIn(command, top.selected, rows.length, page(control));
@@ -81,12 +72,6 @@ function paletteCommand(control: Controller, top: Of<'palette'>, command: Comman
   return true;
 }
 
-export const SEATS = [
-  { label: 'You are the chatbot', help: 'the simulator plays the user', user: 'model', assistant: 'human' },
-  { label: 'You are the user', help: 'p_t and r_t judge your messages', user: 'human', assistant: 'model' },
-  { label: 'Watch', help: 'the two models talk: step, run, pause, stop', user: 'model', assistant: 'model' },
-] as const;
-
 function seatsCommand(control: Controller, top: Of<'seats'>, command: Command): boolean {
   const moved = moveIn(command, top.selected, SEATS.length, 1);
   if (moved !== null) return put(control, 'seats', { selected: moved });
@@ -97,16 +82,6 @@ function seatsCommand(control: Controller, top: Of<'seats'>, command: Command): 
   const focus = seats.user === 'model' && seats.assistant === 'model' ? 'transcript' : 'composer';
   control.set((state) => ({ ...state, chat: { ...state.chat, focus } }));
   return close(control);
-}
-
-/** Models of one kind; a discriminator can also be switched off. */
-export function modelRows(
-  state: AppState,
-  role: Of<'models'>['role'],
-): { name: string | null; summary: string; unavailable: string | null }[] {
-  const rows = state.models.filter((model) => model.kind === role);
-  const listed = rows.map(({ name, summary, unavailable }) => ({ name, summary, unavailable }));
-  return role === 'discriminator' ? [...listed, { name: null, summary: 'no scores', unavailable: null }] : listed;
 }
 
 const KINDS = ['simulator', 'chatbot', 'discriminator'] as const;

@@ -2,9 +2,9 @@ import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
 import { Line } from '../components/Line.tsx';
 import { List } from '../components/List.tsx';
-import { chooseRows } from '../control/choose-overlay.ts';
 import { Box } from '../ink.ts';
 import type { Rect } from '../layout.ts';
+import { chooseRows } from '../state/rows.ts';
 import { wrapped } from '../state/runs-view.ts';
 import type { ChooseOverlay, Overlay } from '../state/state.ts';
 

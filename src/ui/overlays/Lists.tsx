@@ -3,10 +3,10 @@ import { Frame } from '../components/Frame.tsx';
 import { Line } from '../components/Line.tsx';
 import { List } from '../components/List.tsx';
 import { SmallTable } from '../components/Table.tsx';
-import { modelRows, paletteRows, SEATS } from '../control/overlay-commands.ts';
 import { helpSections } from '../keys/resolve.ts';
 import type { Rect } from '../layout.ts';
 import { factsOf, placeOf } from '../state/keys.ts';
+import { modelRows, paletteRows, SEATS } from '../state/rows.ts';
 import type { AppState, Overlay } from '../state/state.ts';
 
 type Of<K extends Overlay['kind']> = Extract<Overlay, { kind: K }>;

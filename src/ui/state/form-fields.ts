@@ -1,5 +1,6 @@
 import type { RowSource, RunRequest } from '../../core/stage/run.ts';
-import { formOf, type StageTable, showHyper } from '../../core/stage/table.ts';
+import { formOf, showHyper } from '../../core/stage/table.ts';
+import type { StageTable } from '../../core/stage/table-schema.ts';
 
 /** What the fields of a form can be filled with. */
 export interface FormChoices {

@@ -1,6 +1,7 @@
 import { FoilError } from '../../core/errors.ts';
 import type { RowSource, RunRequest } from '../../core/stage/run.ts';
-import { formOf, type HyperValue, PRESETS, parseHyper, sameValue } from '../../core/stage/table.ts';
+import { formOf, PRESETS, parseHyper, sameValue } from '../../core/stage/table.ts';
+import type { HyperValue } from '../../core/stage/table-schema.ts';
 import type { Filling, FormChoices } from './form-fields.ts';
 
 /**
