@@ -13,13 +13,10 @@ export class BareLoop {
     this.sequence = sequence;
   }
 
-  /** `threads` null: as many as node-llama-cpp takes when nobody says. */
-  static async start(file: string, threads: number | null): Promise<BareLoop> {
-    const fixed = threads === null ? {} : { threads };
-    const most = threads === null ? {} : { maxThreads: threads };
-    const llama = await getLlama({ build: 'never', gpu: false, logLevel: LlamaLogLevel.error, ...most });
+  static async start(file: string, threads: number): Promise<BareLoop> {
+    const llama = await getLlama({ build: 'never', gpu: false, logLevel: LlamaLogLevel.error, maxThreads: threads });
     const model = await llama.loadModel({ modelPath: file });
-    const context = await model.createContext({ contextSize: 2048, ...fixed });
+    const context = await model.createContext({ contextSize: 2048, threads });
     return new BareLoop(model, context.getSequence());
   }
 

@@ -13,14 +13,14 @@
  *
  *     npx tsx bench/engine.ts [--rounds 3] [--threads N] [--quick] [--json]
  *
- * The engine chooses its threads by itself, as it is shipped, and the bare loop takes what node-llama-cpp takes by default;
+ * The engine chooses its threads by itself, as it is shipped, and the bare loop takes all cores (node-llama-cpp left alone takes four threads, also where there are two cores);
  * --threads N fixes both. --quick leaves out the alternatives, which take most of the time.
  *
  * Uses models/simulator-it0 and models/discriminator-it0 where they are, else the base model on both sides.
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -59,7 +59,7 @@ const fixed = threads === null ? {} : { threads };
 // two slots: a session is forgotten after two others
 const engine = await connectEngine({ ...weights, template, dir, ...fixed, slots: 2, graceMs: 500 });
 const client = new OpenAI({ baseURL: engine.baseURL, apiKey: engine.token, maxRetries: 0, timeout: 600_000 });
-const bare = await BareLoop.start(weights.q4, threads);
+const bare = await BareLoop.start(weights.q4, threads ?? availableParallelism());
 try {
   const simulator = await load(engine, 'simulator-it0');
   const discriminator = await load(engine, 'discriminator-it0');
