@@ -13,7 +13,7 @@
  *
  *     npx tsx bench/engine.ts [--rounds 3] [--threads N] [--quick] [--json]
  *
- * The engine chooses its threads by itself, as it is shipped, and the bare loop takes all cores (node-llama-cpp left alone takes four threads, also where there are two cores);
+ * The engine chooses its threads by itself, as it is shipped, and the bare loop takes all cores (left to node-llama-cpp's default it did not end within minutes on two);
  * --threads N fixes both. --quick leaves out the alternatives, which take most of the time.
  *
  * Uses models/simulator-it0 and models/discriminator-it0 where they are, else the base model on both sides.
