@@ -1,25 +1,37 @@
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, useCallback, useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 import { Footer } from './components/Footer.tsx';
+import { Frame } from './components/Frame.tsx';
+import { Line } from './components/Line.tsx';
 import { TooSmall } from './components/TooSmall.tsx';
 import type { Controller } from './control/controller.ts';
 import type { Workbench } from './control/workbench.ts';
 import { Box, render, useApp, useWindowSize } from './ink.ts';
 import { type EarlyInput, useEarlyInput, useKeys } from './keys/useKeys.ts';
 import { layout, type Rect, type Regions } from './layout.ts';
-import { AlternativesOverlay } from './overlays/Alternatives.tsx';
-import { Choose, Confirm, Steps } from './overlays/Choose.tsx';
-import { ContextOverlay } from './overlays/Context.tsx';
-import { Edit } from './overlays/Edit.tsx';
-import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
 import { Chat } from './screens/Chat.tsx';
-import { Runs } from './screens/runs/Runs.tsx';
-import { Sessions } from './screens/Sessions.tsx';
 import { Status, statusRows } from './screens/Status.tsx';
 import { Title } from './screens/Title.tsx';
 import { factsOf, placeOf } from './state/keys.ts';
-import { type AppState, initialState, type Overlay, topOverlay } from './state/state.ts';
+import { type AppState, initialState, topOverlay } from './state/state.ts';
 import { makeTheme, ThemeContext, wantsColor } from './theme.ts';
+
+/** What the first frame does not show, in a chunk of its own. */
+type More = Pick<typeof import('./more.tsx'), 'screen' | 'onTop'>;
+let loaded: More | null = null;
+
+/** Loads the rest of the screens, once, behind the first frame; null until it is there. */
+function useMore(onFailure: (error: unknown) => void): More | null {
+  const [more, setMore] = useState(loaded);
+  useEffect(() => {
+    if (loaded) return;
+    import('./more.tsx').then(({ screen, onTop }) => {
+      loaded = { screen, onTop };
+      setMore(loaded);
+    }, onFailure);
+  }, [onFailure]);
+  return more;
+}
 
 /** The whole screen, exactly as large as the terminal: title, a screen or what lies on it, footer. */
 export function App({ control, early }: { control: Controller; early?: EarlyInput }) {
@@ -43,7 +55,8 @@ export function App({ control, early }: { control: Controller; early?: EarlyInpu
     },
     early,
   );
-  return <Surface state={state} workspace={control.bench.workspace} columns={columns} rows={rows} />;
+  const more = useMore(useCallback((error) => control.fail(error), [control]));
+  return <Surface state={state} more={more} workspace={control.bench.workspace} columns={columns} rows={rows} />;
 }
 
 interface OpeningProps extends Pick<Workbench, 'workspace' | 'seats'> {
@@ -55,68 +68,52 @@ function Opening({ workspace, seats, early }: OpeningProps) {
   const { columns, rows } = useWindowSize();
   const app = useApp();
   useEarlyInput(early, () => app.exit());
-  return <Surface state={initialState({ columns, rows }, seats)} workspace={workspace} columns={columns} rows={rows} />;
+  const state = initialState({ columns, rows }, seats);
+  return <Surface state={state} more={null} workspace={workspace} columns={columns} rows={rows} />;
 }
 
 interface SurfaceProps {
   readonly state: AppState;
+  readonly more: More | null;
   readonly workspace: string;
   readonly columns: number;
   readonly rows: number;
 }
 
-function Surface({ state, workspace, columns, rows }: SurfaceProps) {
+function Surface({ state, more, workspace, columns, rows }: SurfaceProps) {
   const regions = layout(columns, rows, state.chat.composer.rows.length, statusRows(state, columns));
   if (regions.kind === 'small') return <TooSmall layout={regions} />;
   return (
     <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
       <Title state={state} workspace={workspace} width={columns} />
-      <Body state={state} regions={regions} />
+      <Body state={state} more={more} regions={regions} />
       <Footer place={placeOf(state)} facts={factsOf(state)} width={columns} />
     </Box>
   );
 }
 
 /** A screen, or what lies on it with the status line below. */
-function Body({ state, regions }: { state: AppState; regions: Regions }) {
+function Body({ state, more, regions }: { state: AppState; more: More | null; regions: Regions }) {
   const top = topOverlay(state);
-  if (!top) {
-    if (state.screen === 'chat') return <Chat state={state} regions={regions} />;
-    if (state.screen === 'sessions') return <Sessions state={state} regions={regions} />;
-    return <Runs state={state} regions={regions} />;
-  }
+  if (!top && state.screen === 'chat') return <Chat state={state} regions={regions} />;
+  if (!top && more) return more.screen(state, regions);
   const rect: Rect = { ...regions.body, height: regions.body.height - regions.status.height };
   return (
     <Box flexDirection="column" width={rect.width} height={regions.body.height}>
-      <OnTop state={state} overlay={top} rect={rect} />
+      {top && more ? more.onTop(state, top, rect) : <Coming title={top ? '' : TITLES[state.screen]} rect={rect} />}
       <Status state={state} width={rect.width} height={regions.status.height} />
     </Box>
   );
 }
 
-function OnTop({ state, overlay, rect }: { state: AppState; overlay: Overlay; rect: Rect }) {
-  switch (overlay.kind) {
-    case 'help':
-      return <Help state={state} overlay={overlay} rect={rect} />;
-    case 'palette':
-      return <Palette state={state} overlay={overlay} rect={rect} />;
-    case 'seats':
-      return <Seats overlay={overlay} rect={rect} />;
-    case 'models':
-      return <Models state={state} overlay={overlay} rect={rect} />;
-    case 'alternatives':
-      return <AlternativesOverlay state={state} overlay={overlay} rect={rect} />;
-    case 'context':
-      return <ContextOverlay overlay={overlay} rect={rect} />;
-    case 'edit':
-      return <Edit overlay={overlay} rect={rect} />;
-    case 'choose':
-      return <Choose overlay={overlay} rect={rect} />;
-    case 'confirm':
-      return <Confirm overlay={overlay} rect={rect} />;
-    case 'steps':
-      return <Steps overlay={overlay} rect={rect} />;
-  }
+const TITLES = { chat: 'Chat', sessions: 'Sessions', runs: 'Runs' } as const;
+
+function Coming({ title, rect }: { title: string; rect: Rect }) {
+  return (
+    <Frame title={title} focused width={rect.width} height={rect.height}>
+      <Line segments={[{ text: ' opening…', tone: 'dim' }]} width={rect.width - 2} />
+    </Frame>
+  );
 }
 
 /**

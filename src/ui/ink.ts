@@ -8,8 +8,6 @@ import { useEffect, useRef } from 'react';
 export type { TextProps } from 'ink';
 export { Box, render, Text, useApp, useCursor, usePaste, useWindowSize } from 'ink';
 
-export { Table as InkTable } from 'ink-table';
-
 interface InputEmitter {
   prependListener(event: 'input', listener: (sequence: string) => void): void;
   removeListener(event: 'input', listener: (sequence: string) => void): void;

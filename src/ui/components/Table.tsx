@@ -1,6 +1,7 @@
+import { Table as InkTable } from 'ink-table';
 import { safeText } from '../../core/text/safe.ts';
 import { fitWidth } from '../../core/text/wrap.ts';
-import { Box, InkTable } from '../ink.ts';
+import { Box } from '../ink.ts';
 import { Line, oneRow, type Segment } from './Line.tsx';
 import { List } from './List.tsx';
 
