@@ -97,7 +97,7 @@ function Body({ state, more, regions }: { state: AppState; more: More | null; re
   const top = topOverlay(state);
   if (!top && state.screen === 'chat') return <Chat state={state} regions={regions} />;
   if (!top && more) return more.screen(state, regions);
-  const rect: Rect = { ...regions.body, height: regions.body.height - regions.status.height };
+  const rect = regions.overlay;
   return (
     <Box flexDirection="column" width={rect.width} height={regions.body.height}>
       {top && more ? more.onTop(state, top, rect) : <Coming title={top ? '' : TITLES[state.screen]} rect={rect} />}

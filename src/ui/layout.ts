@@ -23,7 +23,7 @@ export interface Regions {
   readonly composer: Rect;
   /** One row. */
   readonly footer: Rect;
-  /** Where an overlay goes: centred, with a margin where there is room. */
+  /** Where an overlay goes: over a screen, above the status. */
   readonly overlay: Rect;
 }
 
@@ -58,7 +58,7 @@ export function layout(columns: number, rows: number, composerRows = 1, statusRo
   const status = { x: 0, y: composer.y - statusRows, width: columns, height: statusRows };
   const body = { x: 0, y: 1, width: columns, height: rows - 2 };
   const panes = { x: 0, y: 1, width: columns, height: status.y - 1 };
-  const overlay = overlayIn(columns, rows);
+  const overlay = { ...body, height: body.height - statusRows };
   const frame = { kind: 'regions' as const, columns, rows, title, body, status, composer, footer, overlay };
   if (columns >= SIDE_BY_SIDE) {
     const width = Math.min(48, Math.max(28, Math.floor(columns * 0.3)));
@@ -76,10 +76,4 @@ export function layout(columns: number, rows: number, composerRows = 1, statusRo
     transcript: { ...panes, height: panes.height - height },
     discriminator: { ...panes, y: panes.y + panes.height - height, height },
   };
-}
-
-function overlayIn(columns: number, rows: number): Rect {
-  const width = columns >= 90 ? Math.min(columns - 8, 120) : columns;
-  const height = rows >= 30 ? rows - 6 : rows - 2;
-  return { x: Math.floor((columns - width) / 2), y: Math.floor((rows - height) / 2), width, height };
 }

@@ -1,46 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { App } from '../../src/ui/app.tsx';
-import { Controller } from '../../src/ui/control/controller.ts';
+import { describe, expect, test } from 'vitest';
 import type { Workbench } from '../../src/ui/control/workbench.ts';
+import { ESC, enter, F3, openApp, pressEsc, say, TAB } from './app-screen.tsx';
 import { fakeBench } from './bench.ts';
-import { renderScreen, type Screen } from './terminal.ts';
+import type { Screen } from './terminal.ts';
 
-const open: { screen: Screen; control: Controller }[] = [];
-afterEach(() => {
-  for (const { screen, control } of open.splice(0)) {
-    control.stop();
-    screen.unmount();
-  }
-});
-
-async function start(bench: Workbench, size = { columns: 110, rows: 30 }): Promise<Screen> {
-  const control = new Controller(bench, size);
-  const screen = await renderScreen(<App control={control} />, size);
-  open.push({ screen, control });
-  await control.start();
-  await screen.waitFor('● engine');
-  return screen;
-}
-
-const ESC = '\u001b';
-const F3 = `${ESC}OR`;
-const TAB = '\t';
-
-/** Enter as a key of its own: within 30 ms of other input it would count as pasted. */
-async function enter(screen: Screen): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 45));
-  await screen.send('\r');
-}
-
-/** Esc alone: followed at once by another key it would be Alt and that key. */
-async function pressEsc(screen: Screen): Promise<void> {
-  await screen.send(ESC);
-  await new Promise((resolve) => setTimeout(resolve, 120));
-}
-
-async function say(screen: Screen, text: string): Promise<void> {
-  await screen.type(text);
-  await enter(screen);
+async function start(bench: Workbench): Promise<Screen> {
+  return (await openApp(bench, { columns: 110, rows: 30 })).screen;
 }
 
 describe('Chat', () => {

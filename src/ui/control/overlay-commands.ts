@@ -1,6 +1,9 @@
 import { CONTEXT_PARTS } from '../../core/prompt/context.ts';
 import { newComposer } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
+import { layout } from '../layout.ts';
+import { statusRows } from '../screens/Status.tsx';
+import { helpRows } from '../state/help-rows.ts';
 import { modelRows, paletteRows, SEATS } from '../state/rows.ts';
 import { changeOverlay, type Overlay, topOverlay } from '../state/state.ts';
 import { chooseCommand, confirmCommand, stepsCommand } from './choose-overlay.ts';
@@ -56,7 +59,12 @@ function page(control: Controller): number {
 
 function helpCommand(control: Controller, top: Of<'help'>, command: Command): boolean {
   if (command === 'help.close' || command === 'list.choose') return close(control);
-  const moved = moveIn(command, top.top, 500, page(control));
+  const { size, chat } = control.state;
+  const regions = layout(size.columns, size.rows, chat.composer.rows.length, statusRows(control.state, size.columns));
+  if (regions.kind === 'small') return true;
+  const rows = helpRows(control.state, regions.overlay.width - 2).length;
+  const height = regions.overlay.height - 2;
+  const moved = moveIn(command, top.top, Math.max(1, rows - height + 1), height - 1);
   return moved === null ? false : put(control, 'help', { top: moved });
 }
 

@@ -1,11 +1,11 @@
+import { Rows } from '../components/Chart.tsx';
 import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
 import { Line } from '../components/Line.tsx';
 import { List } from '../components/List.tsx';
 import { SmallTable } from '../components/Table.tsx';
-import { helpSections } from '../keys/resolve.ts';
 import type { Rect } from '../layout.ts';
-import { factsOf, placeOf } from '../state/keys.ts';
+import { helpRows } from '../state/help-rows.ts';
 import { modelRows, paletteRows, SEATS } from '../state/rows.ts';
 import type { AppState, Overlay } from '../state/state.ts';
 
@@ -104,29 +104,16 @@ export function Palette({ state, overlay, rect }: { state: AppState; overlay: Of
   );
 }
 
-/** The keys of the place below the help, those that work now and why the others do not. */
+/** The keys of the place below it; scrolls where they are more rows than the screen has. */
 export function Help({ state, overlay, rect }: { state: AppState; overlay: Of<'help'>; rect: Rect }) {
-  const below: AppState = { ...state, overlays: state.overlays.filter((other) => other.kind !== 'help') };
-  const rows = helpSections(placeOf(below), factsOf(below)).flatMap((section) => [
-    { key: section.title, segments: [{ text: ` ${section.title}`, tone: 'strong' as const }] },
-    ...section.rows.map((row) => ({
-      key: `${section.title} ${row.keys} ${row.help}`,
-      segments: [
-        { text: `   ${row.keys.padEnd(30)} ` },
-        { text: row.help, tone: row.reason ? ('dim' as const) : ('plain' as const) },
-        { text: row.reason ? `  (now: ${row.reason})` : '', tone: 'dim' as const },
-      ],
-    })),
-  ]);
+  const rows = helpRows(state, rect.width - 2);
+  const height = rect.height - 2;
+  const top = Math.max(0, Math.min(overlay.top, rows.length - height));
+  const part =
+    rows.length > height ? `${Math.min(rows.length, top + height)} of ${rows.length} rows, ↑↓ scrolls; ` : '';
   return (
-    <Frame title="Keys that work here" note="Esc closes" focused width={rect.width} height={rect.height}>
-      <List
-        rows={rows}
-        selected={Math.min(overlay.top, rows.length - 1)}
-        width={rect.width - 2}
-        height={rect.height - 2}
-        empty=""
-      />
+    <Frame title="Keys that work here" note={`${part}Esc closes`} focused width={rect.width} height={rect.height}>
+      <Rows rows={rows.slice(top)} width={rect.width - 2} height={height} />
     </Frame>
   );
 }

@@ -72,6 +72,9 @@ const PLACEHOLDERS = {
 function emptyText(state: AppState): string {
   const { engine } = state;
   if (engine.status === 'fetching' || engine.status === 'starting') return engine.detail;
-  const summary = state.chat.session?.context.current_summary;
-  return `${summary ? `Context: ${summary} — ` : ''}write the first message, or Tab and n lets a model begin`;
+  const { focus, session } = state.chat;
+  const summary = session?.context.current_summary;
+  const how =
+    focus === 'composer' ? 'Write the first message, or Tab and n lets a model begin.' : 'n lets a model begin.';
+  return summary ? `${how}\n\nContext (c shows all of it): ${summary}` : how;
 }
