@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let missed = false;
-for (const file of ['start.ts', 'ui.tsx', 'log.tsx', 'engine.ts']) {
+for (const file of ['start.ts', 'ui.tsx', 'log.tsx', 'label.ts', 'engine.ts']) {
   const { status } = spawnSync('tsx', [`bench/${file}`], { cwd: root, stdio: 'inherit' });
   missed ||= status !== 0;
 }

@@ -3,9 +3,10 @@ import type { FoilConfig } from '../backends/config/schema.ts';
 import type { EngineStep } from '../backends/registry/embedded-source.ts';
 import type { Registry } from '../backends/registry/registry.ts';
 import { installRoot } from '../backends/setup/root.ts';
+import type { OpenPairStore } from '../backends/store/pair-store.ts';
 import type { OpenSessionStore } from '../backends/store/session-store.ts';
 import { newId, newSeed, systemClock } from '../backends/system.ts';
-import type { Clock, PairStore, Ports, RunPorts } from '../core/ports.ts';
+import type { Clock, Ports, RunPorts } from '../core/ports.ts';
 import type { LiveSession } from '../core/session/schema.ts';
 import { chooseRoles } from './roles.ts';
 
@@ -22,7 +23,7 @@ export interface Services {
   /** The models that a new session starts with: foil.yaml's roles, else those that ship with Foil. */
   roles(): Promise<LiveSession['roles']>;
   sessions(): Promise<OpenSessionStore>;
-  pairs(): Promise<PairStore>;
+  pairs(): Promise<OpenPairStore>;
   /** Training runs of the workspace. */
   runs(): Promise<RunPorts>;
   ports(): Promise<Ports>;
@@ -65,7 +66,9 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
   });
   const pairs = once(async () => {
     const { openPairStore } = await import('../backends/store/pair-store.ts');
-    return await openPairStore(join(workspace, 'pairs'));
+    const store = openPairStore(join(workspace, 'pairs'));
+    closers.push(() => store.close());
+    return store;
   });
 
   return {

@@ -1,3 +1,5 @@
+import type { Decision, ReviewedPair } from './preference/decisions.ts';
+import type { MinedRecord } from './preference/mined.ts';
 import type { PreferencePair } from './preference/schema.ts';
 import type { ChatMessage, DiscriminatorInput } from './prompt/messages.ts';
 import type { LiveSession, Sampling, Session } from './session/schema.ts';
@@ -17,6 +19,29 @@ export interface GenerateRequest {
   readonly n: number;
   readonly seed: number;
   readonly sampling: Sampling;
+  /** Nothing is shown before a reply is whole: no deltas come, and a reply that broke off is asked for again. */
+  readonly whole?: boolean | undefined;
+  /** Told what each request took by the server's own count; not called where it does not count. */
+  readonly onUsage?: ((usage: Usage) => void) | undefined;
+  /** Told before each wait for another attempt. */
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
+}
+
+/** Tokens of one request. */
+export interface Usage {
+  readonly prompt: number;
+  readonly completion: number;
+}
+
+/** A request failed, and is made again in `waitMs`. */
+export interface Retry {
+  /** Code of the FoilError that it would have been. */
+  readonly code: string;
+  /** The attempt that failed, from 1. */
+  readonly attempt: number;
+  readonly waitMs: number;
+  /** A part of the reply had come, so that its tokens are likely to be charged. */
+  readonly begun: boolean;
 }
 
 export type GenerateEvent =
@@ -40,6 +65,10 @@ export interface ChatModel {
   readonly flip: boolean;
   /** Tokens that prompt and reply share; null if the engine does not say. */
   readonly window: number | null;
+  /** Money for a million tokens; null or left out where it costs none, or is not known. */
+  readonly price?: { readonly input: number; readonly output: number } | null;
+  /** Where it runs, and how many requests that place serves well at once. */
+  readonly place?: { readonly name: string; readonly atOnce: number };
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
   /** Exact counting with the model's tokeniser, or null where the endpoint has none. */
   countTokens(texts: readonly string[], signal: AbortSignal): Promise<number[]> | null;
@@ -142,9 +171,34 @@ export interface SessionStore {
   saveLive(session: LiveSession): Promise<void>;
 }
 
+/** A named set of pairs, with how many stand where (folded over all reviewers). */
+export interface PairSet {
+  readonly name: string;
+  readonly pairs: number;
+  readonly approved: number;
+  readonly rejected: number;
+  readonly pending: number;
+  /** Those who have decided anything in it. */
+  readonly reviewers: readonly string[];
+}
+
+/** Sets of preference pairs with their journals. Writes are durable against kill -9 when their promise resolves. */
 export interface PairStore {
-  append(pair: PreferencePair): Promise<void>;
-  list(): Promise<PreferencePair[]>;
+  sets(): Promise<PairSet[]>;
+  /** Adds pairs; makes the set if there is none. @throws FoilError `duplicate-pair` for an id that the set has, writing none. */
+  append(set: string, pairs: readonly PreferencePair[]): Promise<void>;
+  /**
+   * The pairs of a set, or of all sets by name, in the order in which they were added, each as its decisions made it. Of
+   * these reviewers only, if given; with an empty list, as the pairs were made. @throws FoilError `unknown-set`.
+   */
+  list(set?: string, reviewers?: readonly string[]): Promise<ReviewedPair[]>;
+  /** Adds a record to the journal of a set. @throws FoilError `unknown-pair`, or `nothing-to-undo`. */
+  decide(set: string, decision: Decision): Promise<void>;
+  /** The journal of a set, in the order in which it was written, undone records and their undos left out. */
+  decisions(set: string): Promise<Decision[]>;
+  /** What mining has finished of a set, in the order in which it was written; of a set that was not mined, nothing. */
+  mined(set: string): Promise<MinedRecord[]>;
+  logMined(set: string, record: MinedRecord): Promise<void>;
 }
 
 /** A folder among the runs that is none, or none that this version can read. */

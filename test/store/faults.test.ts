@@ -2,9 +2,7 @@ import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { replaceFile } from '../../src/backends/store/disk.ts';
-import { openPairStore } from '../../src/backends/store/pair-store.ts';
 import { openSessionStore } from '../../src/backends/store/session-store.ts';
-import type { PreferencePair } from '../../src/core/preference/schema.ts';
 import type { Session } from '../../src/core/session/schema.ts';
 import { makeSession, testFolder } from '../fixtures/sessions.ts';
 
@@ -193,30 +191,5 @@ describe('a session of a 5 MB message', () => {
     expect(rows).toMatchObject([{ id: 'big', words: 1_000_001 }]);
     expect(rows[0]?.opening.length).toBeLessThan(200);
     await store.close();
-  });
-});
-
-describe('pairs', () => {
-  const pair: PreferencePair = {
-    ...{ schema: 1, id: 'p1', created: '2026-01-01T00:00:00Z', origin: 'manual', context: makeSession('x').context },
-    history: [{ role: 'assistant', content: 'hi' }],
-    chosen: { content: 'eh', end: false, r: 0.4, by: { kind: 'human' } },
-    rejected: { content: 'I appreciate it.', end: false, r: -1, by: { kind: 'model', name: 'it0' } },
-    ...{ discriminator: 'disc', simulator: 'it0', session: 's1', t: 2, decision: 'approved' },
-  };
-
-  it('are kept in order, over a torn line, and a bad one is named', async () => {
-    const dir = await testFolder();
-    const torn: unknown[] = [];
-    const store = await openPairStore(dir, (place) => torn.push(place.line));
-    expect(await store.list()).toEqual([]);
-    await store.append(pair);
-    await appendFile(join(dir, 'manual.jsonl'), '{"schema":1,"id":"p');
-    await store.append({ ...pair, id: 'p2' });
-    expect((await store.list()).map(({ id }) => id)).toEqual(['p1', 'p2']);
-    expect((await store.list())[0]).toEqual(pair);
-    expect(torn).toEqual([2, 2]);
-    await appendFile(join(dir, 'manual.jsonl'), json({ ...pair, t: 0 }));
-    await expect(store.list()).rejects.toMatchObject({ code: 'bad-record', where: { line: 4, field: 't' } });
   });
 });

@@ -145,7 +145,7 @@ test('DPO takes approved pairs and the adapter of the previous simulator, with i
   for (const id of ['approved', 'pending', 'rejected', 'unscored', 'reversed'] as const) {
     const [chosen, rejected] = id === 'unscored' || id === 'reversed' ? odd[id] : [1, -1];
     const decision = id === 'pending' || id === 'rejected' ? id : 'approved';
-    await pairs.append(
+    await pairs.append('manual', [
       pairSchema.parse({
         ...{ schema: 1, id, created: '2026-01-01', origin: 'manual', context: {}, history: [] },
         ...{
@@ -158,7 +158,7 @@ test('DPO takes approved pairs and the adapter of the previous simulator, with i
           decision,
         },
       }),
-    );
+    ]);
   }
   const dpo = { stage: 'dpo', rows: { ...request().rows, train: { from: 'pairs' }, valid: null } } as const;
   const record = await build('p1', { ...dpo, adapter: parent });

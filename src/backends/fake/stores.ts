@@ -1,5 +1,7 @@
 import { FoilError } from '../../core/errors.ts';
-import type { CorpusScore, PairStore, SessionQuery, SessionStore, SessionSummary } from '../../core/ports.ts';
+import type { CorpusScore, PairSet, PairStore, SessionQuery, SessionStore, SessionSummary } from '../../core/ports.ts';
+import { applyDecision, type Decision, foldPair, type ReviewedPair } from '../../core/preference/decisions.ts';
+import type { MinedRecord } from '../../core/preference/mined.ts';
 import type { PreferencePair } from '../../core/preference/schema.ts';
 import type { LiveSession, Session } from '../../core/session/schema.ts';
 import { countUserTurns } from '../../core/session/tree.ts';
@@ -51,16 +53,87 @@ export class FakeSessionStore implements SessionStore {
   }
 }
 
-/** Pairs in memory. */
+/** Sets of pairs in memory. */
 export class FakePairStore implements PairStore {
-  readonly pairs: PreferencePair[] = [];
+  readonly #sets = new Map<string, { pairs: PreferencePair[]; decisions: Decision[]; mined: MinedRecord[] }>();
 
-  async append(pair: PreferencePair): Promise<void> {
-    this.pairs.push(pair);
+  /** All pairs as they were made. */
+  get pairs(): PreferencePair[] {
+    return [...this.#sets.values()].flatMap(({ pairs }) => pairs);
   }
 
-  async list(): Promise<PreferencePair[]> {
-    return this.pairs;
+  async sets(): Promise<PairSet[]> {
+    return await Promise.all(
+      [...this.#sets].map(async ([name, { decisions }]) => {
+        const pairs = await this.list(name);
+        const count = (decision: PreferencePair['decision']) =>
+          pairs.filter((pair) => pair.decision === decision).length;
+        return {
+          ...{
+            name,
+            pairs: pairs.length,
+            approved: count('approved'),
+            rejected: count('rejected'),
+            pending: count('pending'),
+          },
+          reviewers: [...new Set(decisions.map(({ reviewer }) => reviewer))],
+        };
+      }),
+    );
+  }
+
+  async append(name: string, pairs: readonly PreferencePair[]): Promise<void> {
+    const set = this.#set(name);
+    for (const { id } of pairs)
+      if (set.pairs.some((pair) => pair.id === id)) throw new FoilError('duplicate-pair', `${name} has ${id}`);
+    set.pairs.push(...pairs);
+  }
+
+  async list(name?: string, reviewers?: readonly string[]): Promise<ReviewedPair[]> {
+    return [...this.#sets]
+      .filter(([other]) => name === undefined || other === name)
+      .flatMap(([set, { pairs, decisions }]) =>
+        pairs.map((pair) =>
+          foldPair(
+            set,
+            pair,
+            decisions.filter((decision) => decision.pair === pair.id),
+            reviewers,
+          ),
+        ),
+      );
+  }
+
+  async decide(name: string, decision: Decision): Promise<void> {
+    const set = this.#set(name);
+    if (!set.pairs.some(({ id }) => id === decision.pair))
+      throw new FoilError('unknown-pair', `${name} has no pair ${decision.pair}`);
+    const after = applyDecision(
+      set.decisions.filter(({ pair }) => pair === decision.pair),
+      decision,
+    );
+    if (after === null) throw new FoilError('nothing-to-undo', `nothing to undo of ${decision.pair}`);
+    if (decision.decision === 'undo')
+      set.decisions = set.decisions.filter((entry) => entry.pair !== decision.pair || after.includes(entry));
+    else set.decisions.push(decision);
+  }
+
+  async decisions(name: string): Promise<Decision[]> {
+    return [...this.#set(name).decisions];
+  }
+
+  async mined(name: string): Promise<MinedRecord[]> {
+    return [...this.#set(name).mined];
+  }
+
+  async logMined(name: string, record: MinedRecord): Promise<void> {
+    this.#set(name).mined.push(record);
+  }
+
+  #set(name: string) {
+    const set = this.#sets.get(name) ?? { pairs: [], decisions: [], mined: [] };
+    this.#sets.set(name, set);
+    return set;
   }
 }
 

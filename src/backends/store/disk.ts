@@ -123,7 +123,7 @@ export async function replaceFile(file: string, parts: Iterable<string>): Promis
 }
 
 /** A new file is only found again after a power cut if its folder is on the disk too. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => null);
   await handle?.sync().catch(() => undefined);
   await handle?.close();

@@ -2,7 +2,7 @@ import { FoilError } from '../../errors.ts';
 import type { ChatModel, Discriminator } from '../../ports.ts';
 import type { Candidate } from '../../preference/candidates.ts';
 import { rank } from '../../preference/candidates.ts';
-import type { PreferencePair } from '../../preference/schema.ts';
+import { MANUAL_SET, type PreferencePair } from '../../preference/schema.ts';
 import { countUserTurns, tip, toTurns } from '../../session/tree.ts';
 import { alternatives, zAfter, zBefore } from '../alternatives.ts';
 import { deriveSeed } from '../seed.ts';
@@ -29,13 +29,10 @@ export async function sampleAlternatives(
 ): Promise<void> {
   const node = state.userNode(id);
   const { simulator, discriminator } = await models(state);
-  const activity = (done: number): Activity => ({
-    kind: 'alternatives',
-    node: id,
-    done,
-    of: n + (known === 0 ? 1 : 0),
-  });
-  await state.during(activity(0), async (signal) => {
+  const progress = { sampled: 0, judged: 0 };
+  const toJudge = n + (known === 0 ? 1 : 0);
+  const activity = (): Activity => ({ kind: 'alternatives', node: id, ...progress, of: n, toJudge });
+  await state.during(activity(), async (signal) => {
     const found: Candidate[] = [];
     const request = {
       context: state.session.context,
@@ -47,11 +44,15 @@ export async function sampleAlternatives(
       seed: deriveSeed(state.session.seed, id, ALTERNATIVES_SEED + known),
     };
     for await (const event of alternatives(simulator, discriminator, request, signal)) {
-      if (event.type === 'candidate') {
+      if (event.type === 'sampled') {
+        progress.sampled = event.done;
+        state.emit({ type: 'activity', activity: activity() });
+      } else if (event.type === 'candidate') {
         found.push(event.candidate);
-        state.emit({ type: 'activity', activity: activity(found.length) });
+        progress.judged = found.length;
+        state.emit({ type: 'activity', activity: activity() });
         state.emit({ type: 'candidates', node: id, candidates: rank(found), previousZ: null, done: false });
-      } else if (event.type === 'ranked') {
+      } else {
         const { candidates, previousZ } = event;
         state.emit({ type: 'candidates', node: id, candidates, previousZ, done: true });
       }
@@ -121,7 +122,7 @@ export async function makePair(
   };
   // The session of a pair must be found again, also where nothing was said or judged in it since it was opened.
   await state.ports.sessions.saveLive(state.session);
-  await state.ports.pairs.append(pair);
+  await state.ports.pairs.append(MANUAL_SET, [pair]);
   state.emit({ type: 'pair', pair });
 }
 
