@@ -2,6 +2,7 @@ import type { ChatModel, Discriminator } from '../ports.ts';
 import { type Candidate, rank } from '../preference/candidates.ts';
 import type { PromptTurn } from '../prompt/messages.ts';
 import type { Author, Context } from '../session/schema.ts';
+import { Channel } from './channel.ts';
 import { judge } from './judge.ts';
 import { speak } from './speak.ts';
 
@@ -35,8 +36,14 @@ export async function* alternatives(
   signal: AbortSignal,
 ): AsyncGenerator<AlternativesEvent, Candidate[], undefined> {
   const { context, contextBudget, history, n, seed } = request;
-  const said = await speak(simulator, { role: 'user', context, contextBudget, turns: history, n, seed }, signal);
-  yield { type: 'sampled', done: said.length, of: n };
+  const complete = new Channel<number>();
+  const onSaid = (done: number) => complete.push(done);
+  const prefix = { role: 'user', context, contextBudget, turns: history } as const;
+  const speaking = speak(simulator, { ...prefix, n, seed, onSaid }, signal).finally(() => complete.close());
+  // It may fail while whoever reads is busy with an event; it is awaited below.
+  speaking.catch(() => undefined);
+  for await (const done of complete) yield { type: 'sampled', done, of: n };
+  const said = await speaking;
 
   const previousZ = discriminator ? await zBefore(discriminator, context, history, signal) : null;
   const sampled = said.map((utterance) => ({

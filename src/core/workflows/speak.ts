@@ -1,5 +1,5 @@
 import { FoilError } from '../errors.ts';
-import type { ChatModel, GenerateEvent } from '../ports.ts';
+import type { ChatModel, GenerateEvent, Retry, Usage } from '../ports.ts';
 import { fitContext, withinWindow } from '../prompt/budget.ts';
 import { chatbotMessages, type PromptTurn, simulatorMessages } from '../prompt/messages.ts';
 import type { Context } from '../session/schema.ts';
@@ -22,9 +22,16 @@ export interface SpeakRequest {
   readonly turns: readonly PromptTurn[];
   readonly n: number;
   readonly seed: number;
+  /** Without it nobody sees a reply before it is whole, and one that broke off is asked for again. */
   readonly onDelta?: (index: number, text: string) => void;
+  /** Told how many of the n are complete. */
+  readonly onSaid?: (done: number) => void;
   /** Told how many of the oldest turns did not fit the model's window. */
   readonly onDropped?: (turns: number) => void;
+  /** Told of each reply that said nothing, and is asked for again. */
+  readonly onEmpty?: () => void;
+  readonly onUsage?: ((usage: Usage) => void) | undefined;
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
 }
 
 /** Tokens that the template and a reply without max_tokens need beside context and history. */
@@ -62,7 +69,7 @@ export async function speak(model: ChatModel, request: SpeakRequest, signal: Abo
       const seed = request.seed + attempt * request.n;
       const first = said.length;
       for await (const event of model.generate({ messages, n: missing, seed, sampling: model.sampling }, signal)) {
-        take(event, first, seed, said, request.onDelta);
+        take(event, first, seed, said, request);
       }
       missing = request.n - said.length;
     }
@@ -75,12 +82,14 @@ function take(
   first: number,
   seed: number,
   said: Utterance[],
-  onDelta: SpeakRequest['onDelta'],
+  { onDelta, onSaid }: SpeakRequest,
 ): void {
   if (event.type === 'delta') {
     onDelta?.(first + event.index, event.text);
     return;
   }
   const text = event.text.trim();
-  if (text !== '' || event.end) said.push({ text, end: event.end, cut: event.cut, seed: seed + event.index });
+  if (text === '' && !event.end) return;
+  said.push({ text, end: event.end, cut: event.cut, seed: seed + event.index });
+  onSaid?.(said.length);
 }

@@ -5,7 +5,7 @@ import { Line, type Segment } from '../components/Line.tsx';
 import { Box } from '../ink.ts';
 import type { Rect } from '../layout.ts';
 import type { AppState, Overlay } from '../state/state.ts';
-import { formatP, formatR } from '../state/view.ts';
+import { alternativesProgress, formatP, formatR } from '../state/view.ts';
 
 type Alternatives = Extract<Overlay, { kind: 'alternatives' }>;
 
@@ -18,11 +18,7 @@ export function AlternativesOverlay({ state, overlay, rect }: { state: AppState;
   const before = session && node ? pathTo(session, node.parent).at(-1) : undefined;
   const activity = state.chat.activity;
   const progress =
-    activity?.kind === 'alternatives'
-      ? `${activity.done} of ${activity.of}`
-      : done
-        ? `${candidates.length}`
-        : 'sampling …';
+    activity?.kind === 'alternatives' ? alternativesProgress(activity) : done ? `${candidates.length}` : 'sampling …';
   const current = candidates[selected];
   const whole = current
     ? wrapRows(current.text, width - 2).slice(0, Math.max(1, rect.height - candidates.length - 9))

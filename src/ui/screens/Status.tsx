@@ -1,7 +1,9 @@
+import { countUserTurns, pathTo } from '../../core/session/tree.ts';
 import { wrapRows } from '../../core/text/wrap.ts';
 import { Line } from '../components/Line.tsx';
 import { Box } from '../ink.ts';
 import type { AppState } from '../state/state.ts';
+import { alternativesProgress } from '../state/view.ts';
 import type { Tone } from '../theme.ts';
 
 /** Rows that a long message may take: an error names place and remedy, and must be readable at 80 columns. */
@@ -22,14 +24,22 @@ function statusOf(state: AppState): { text: string; tone: Tone } {
       case 'speaking':
         return { text: `${activity.model} writes …${tail}  (Ctrl+C stops)`, tone: 'dim' };
       case 'judging':
-        return { text: `judging …${tail}`, tone: 'dim' };
+        return { text: `judging ${turnOf(state, activity.node)} …${tail}`, tone: 'dim' };
       case 'alternatives':
-        return { text: `alternatives: ${activity.done} of ${activity.of} judged`, tone: 'dim' };
+        return { text: `alternatives: ${alternativesProgress(activity)}  (Ctrl+C stops)`, tone: 'dim' };
     }
   }
   if (state.message) return state.message;
   const coming = state.engine.status === 'fetching' || state.engine.status === 'starting';
   return { text: coming ? state.engine.detail : ' ', tone: 'dim' };
+}
+
+/** Which user turn of the open branch a node is: `t 3 of 13`. */
+function turnOf(state: AppState, node: number): string {
+  const { session } = state.chat;
+  if (!session) return '';
+  const [t, last] = [countUserTurns(pathTo(session, node)), countUserTurns(pathTo(session))];
+  return `t ${t} of ${Math.max(t, last)}`;
 }
 
 /** Rows that the status takes at this width, for the layout. */

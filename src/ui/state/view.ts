@@ -1,6 +1,7 @@
 import { criticalTurns, rewards, sigmoid, type TurnScore } from '../../core/reward/reward.ts';
 import type { LiveSession, TurnNode } from '../../core/session/schema.ts';
 import { pathTo, siblings } from '../../core/session/tree.ts';
+import type { Activity } from '../../core/workflows/converse/types.ts';
 import type { TranscriptItem } from '../components/transcript.ts';
 import type { AppState } from './state.ts';
 
@@ -62,6 +63,12 @@ export function formatP(p: number): string {
 
 export function formatR(r: number): string {
   return `${r < 0 ? '-' : '+'}${Math.abs(r).toFixed(2)}`;
+}
+
+/** How far the alternatives are; sampling ends before judging begins. */
+export function alternativesProgress(activity: Extract<Activity, { kind: 'alternatives' }>): string {
+  const { sampled, of, judged, toJudge } = activity;
+  return sampled < of ? `${sampled} of ${of} sampled` : `${of} sampled, ${judged} of ${toJudge} judged`;
 }
 
 const cache = new WeakMap<LiveSession, { key: string; items: TranscriptItem[] }>();

@@ -44,7 +44,16 @@ export type Activity =
   | { readonly kind: 'loading'; readonly model: string }
   | { readonly kind: 'speaking'; readonly role: Role; readonly model: string }
   | { readonly kind: 'judging'; readonly node: number }
-  | { readonly kind: 'alternatives'; readonly node: number; readonly done: number; readonly of: number };
+  | {
+      readonly kind: 'alternatives';
+      readonly node: number;
+      /** Of `of` that are asked for. */
+      readonly sampled: number;
+      readonly of: number;
+      /** Of `toJudge`: the samples, and in the first round the original. */
+      readonly judged: number;
+      readonly toJudge: number;
+    };
 
 export type ConverseEvent =
   /** The whole state after anything but a delta; must be delivered. Saved before it is sent. */
