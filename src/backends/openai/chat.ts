@@ -2,10 +2,13 @@ import type OpenAI from 'openai';
 import { FoilError } from '../../core/errors.ts';
 import type { ChatModel, GenerateEvent, GenerateRequest } from '../../core/ports.ts';
 import type { Sampling } from '../../core/session/schema.ts';
-import { checked, clientOf, type Endpoint, tokenize } from './client.ts';
-import { asEndpointError, notTheApi, silent } from './failure.ts';
+import { Channel } from '../../core/workflows/channel.ts';
+import { checked, type Endpoint, tokenize } from './client.ts';
+import { notTheApi } from './failure.ts';
+import { DEFAULT_AT_ONCE } from './limiter.ts';
+import { type Heard, postEvents } from './post.ts';
 import { Reply, type SessionEnd } from './reply.ts';
-import { SilenceWatch } from './silence.ts';
+import { retrying } from './retry.ts';
 import { chunkSchema } from './wire.ts';
 
 export interface OpenAIChatOptions {
@@ -18,9 +21,12 @@ export interface OpenAIChatOptions {
   readonly flip: boolean;
   readonly window: number | null;
   readonly end: SessionEnd;
+  readonly price?: ChatModel['price'] | undefined;
 }
 
 type Body = OpenAI.ChatCompletionCreateParamsStreaming;
+
+const ROUTE = '/chat/completions';
 
 /** Models whose server knows only the newer name of max_tokens, by endpoint and model: asked wrongly once a process. */
 const renamed = new Set<string>();
@@ -32,6 +38,8 @@ export class OpenAIChatModel implements ChatModel {
   readonly system: string | null;
   readonly flip: boolean;
   readonly window: number | null;
+  readonly price: { readonly input: number; readonly output: number } | null;
+  readonly place: { readonly name: string; readonly atOnce: number };
   private readonly options: OpenAIChatOptions;
 
   constructor(options: OpenAIChatOptions) {
@@ -41,16 +49,18 @@ export class OpenAIChatModel implements ChatModel {
     this.system = options.system;
     this.flip = options.flip;
     this.window = options.window;
+    this.price = options.price ?? null;
+    this.place = { name: options.endpoint.baseURL, atOnce: options.endpoint.atOnce ?? DEFAULT_AT_ONCE };
   }
 
   /** Choices come in the order of their index, whichever was finished first, since choice i belongs to seed + i. */
   async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent, void, undefined> {
     if (this.options.endpoint.dialect === 'vllm' || request.n === 1) {
-      yield* this.stream(request, 0, signal);
+      yield* this.replies(request, 0, signal);
       return;
     }
     for (let index = 0; index < request.n; index += 1) {
-      yield* this.stream({ ...request, n: 1, seed: request.seed + index }, index, signal);
+      yield* this.replies({ ...request, n: 1, seed: request.seed + index }, index, signal);
     }
   }
 
@@ -60,59 +70,78 @@ export class OpenAIChatModel implements ChatModel {
     return Promise.all(texts.map(async (text) => (await tokenize(endpoint, model, text, signal)).count));
   }
 
-  private async *stream(request: GenerateRequest, offset: number, signal: AbortSignal): AsyncGenerator<GenerateEvent> {
-    const { endpoint, model, end } = this.options;
-    const replies = Array.from({ length: request.n }, () => new Reply(end));
-    const watch = new SilenceWatch(signal, endpoint.timeoutMs);
-    let heard = false;
+  private async *replies(
+    request: GenerateRequest,
+    offset: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<GenerateEvent, void, undefined> {
+    if (request.whole) {
+      yield* await this.ask(request, offset, signal, () => undefined);
+      return;
+    }
+    const shown = new Channel<GenerateEvent>();
+    const gone = new AbortController();
+    const both = AbortSignal.any([signal, gone.signal]);
+    const asked = this.ask(request, offset, both, (event) => shown.push(event)).finally(() => shown.close());
+    // Whoever listens no more wants no failure of it either.
+    asked.catch(() => undefined);
     try {
-      signal.throwIfAborted();
-      const stream = await this.open(request, watch.signal);
-      watch.heard();
-      for await (const answer of stream) {
-        watch.heard();
-        heard = true;
-        for (const choice of checked(chunkSchema, answer, endpoint).choices) {
-          const text = replies[choice.index]?.take(choice) ?? '';
-          if (text) yield { type: 'delta', index: offset + choice.index, text };
-        }
-        // After a marker the server would go on; else it ends by itself, and the connection can be used again.
-        if (replies.every((reply) => reply.whole) && !replies.every((reply) => reply.finished)) break;
-      }
-    } catch (error) {
-      signal.throwIfAborted();
-      if (watch.fired) throw silent(endpoint);
-      // What breaks after the last word does no harm.
-      if (!replies.every((reply) => reply.whole)) throw asEndpointError(error, endpoint, model, heard);
+      yield* shown;
+      yield* await asked;
     } finally {
-      watch.stop();
+      gone.abort();
     }
-    signal.throwIfAborted();
-    if (watch.fired) throw silent(endpoint);
-    if (!heard) throw notTheApi(endpoint);
-    if (!replies.every((reply) => reply.whole)) {
-      throw new FoilError('stream-cut', `${endpoint.server} ended the reply of ${this.name} before it was whole`, {
-        remedy: 'retry: what had arrived is kept until then',
+  }
+
+  /** All choices, whole; pieces of them go to `show` before. */
+  private async ask(
+    request: GenerateRequest,
+    offset: number,
+    signal: AbortSignal,
+    show: (event: GenerateEvent) => void,
+  ): Promise<GenerateEvent[]> {
+    const { endpoint, model } = this.options;
+    let heard = false;
+    const patience = { whole: request.whole === true, begun: () => heard, onRetry: request.onRetry };
+    return await retrying(endpoint, model, patience, signal, async () => {
+      heard = false;
+      const replies = Array.from({ length: request.n }, () => new Reply(this.options.end));
+      await this.open(request, signal, (data): Heard => {
+        heard = true;
+        const { choices, usage } = checked(chunkSchema, data, endpoint);
+        for (const choice of choices) {
+          const text = replies[choice.index]?.take(choice) ?? '';
+          if (text && !request.whole) show({ type: 'delta', index: offset + choice.index, text });
+        }
+        if (usage) request.onUsage?.({ prompt: usage.prompt_tokens, completion: usage.completion_tokens });
+        if (!replies.every((reply) => reply.whole)) return 'go on';
+        // After a marker the server would go on; else it ends by itself, and the connection can be used again.
+        return replies.every((reply) => reply.finished) ? 'whole' : 'stop';
       });
-    }
-    for (const [index, reply] of replies.entries()) yield reply.event(offset + index);
+      if (!heard) throw notTheApi(endpoint);
+      if (!replies.every((reply) => reply.whole)) {
+        throw new FoilError('stream-cut', `${endpoint.server} ended the reply of ${this.name} before it was whole`, {
+          remedy: 'retry: what had arrived is kept until then',
+        });
+      }
+      return replies.map((reply, index) => reply.event(offset + index));
+    });
   }
 
   /** OpenAI's own newer models refuse `max_tokens` and want its newer name, which many other servers do not know. */
-  private async open(request: GenerateRequest, signal: AbortSignal): Promise<AsyncIterable<unknown>> {
+  private async open(request: GenerateRequest, signal: AbortSignal, onEvent: (data: unknown) => Heard): Promise<void> {
     const { endpoint, model } = this.options;
-    const client = await clientOf(endpoint);
     const id = JSON.stringify([endpoint.baseURL, model]);
     const body = this.body(request);
-    if (renamed.has(id)) return await client.chat.completions.create(withNewName(body), { signal });
+    const post = (sent: Body) => postEvents(endpoint, ROUTE, sent, signal, onEvent);
+    if (renamed.has(id)) return await post(withNewName(body));
     try {
-      return await client.chat.completions.create(body, { signal });
+      await post(body);
     } catch (error) {
       const { status, message = '' } = error as { status?: number; message?: string };
       if (status !== 400 || !body.max_tokens || !message.includes('max_completion_tokens')) throw error;
-      const stream = await client.chat.completions.create(withNewName(body), { signal });
       renamed.add(id);
-      return stream;
+      await post(withNewName(body));
     }
   }
 
@@ -127,6 +156,8 @@ export class OpenAIChatModel implements ChatModel {
       messages: request.messages.map(({ role, content }) => ({ role, content })),
       // Some servers complain of any n, even 1.
       ...(request.n === 1 ? {} : { n: request.n }),
+      // Only where somebody counts: not every server knows it.
+      ...(request.onUsage ? { stream_options: { include_usage: true } } : {}),
       ...given({ temperature, top_p, max_tokens, top_k, min_p }),
       ...stops,
     };

@@ -1,6 +1,7 @@
 import type OpenAI from 'openai';
 import type { z } from 'zod';
-import { asEndpointError, notTheApi } from './failure.ts';
+import { notTheApi } from './failure.ts';
+import { retrying } from './retry.ts';
 import { modelsSchema, tokenizeSchema } from './wire.ts';
 
 /** A server that answers the OpenAI API. */
@@ -20,6 +21,8 @@ export interface Endpoint {
   readonly dialect: 'vllm' | 'openai';
   /** Foil's own engine, which foil.yaml does not name, and which starts again by itself. */
   readonly own: boolean;
+  /** Requests that it gets at once at most; DEFAULT_AT_ONCE where foil.yaml does not say. */
+  readonly atOnce?: number | undefined;
   /** What to do when it does not answer or refuses the key, where foil.yaml does not name it. */
   readonly remedy?: readonly string[];
 }
@@ -42,7 +45,8 @@ export function clientOf(endpoint: Endpoint): Promise<OpenAI> {
         organization: null,
         project: null,
         timeout: endpoint.timeoutMs,
-        maxRetries: 2,
+        // retry.ts asks again, here and nowhere else.
+        maxRetries: 0,
         // It would write to the console, which is the screen.
         logLevel: 'off',
         fetch: fetchWithReason,
@@ -65,7 +69,7 @@ async function fetchWithReason(input: string | URL | Request, init?: RequestInit
   return new Response(withError(text), { status, statusText, headers: plain });
 }
 
-function withError(text: string): string {
+export function withError(text: string): string {
   try {
     const body = JSON.parse(text) as { error?: unknown; detail?: unknown; message?: unknown } | null;
     const message = body?.error ? undefined : (body?.detail ?? body?.message);
@@ -117,11 +121,6 @@ export async function ask<T>(
   signal: AbortSignal,
   request: (client: OpenAI) => Promise<T>,
 ): Promise<T> {
-  try {
-    signal.throwIfAborted();
-    return await request(await clientOf(endpoint));
-  } catch (error) {
-    signal.throwIfAborted();
-    throw asEndpointError(error, endpoint, model);
-  }
+  const patience = { whole: false, begun: () => false };
+  return await retrying(endpoint, model, patience, signal, async () => await request(await clientOf(endpoint)));
 }

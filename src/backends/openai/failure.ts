@@ -59,9 +59,12 @@ export function notTheApi(endpoint: Endpoint): FoilError {
   });
 }
 
-/** The server went silent in mid-reply. */
+/** No word for too long: a sign of too much load, which a stream that broke off is not. */
+export class Silence extends FoilError {}
+
+/** The server went silent, before its reply or in it. */
 export function silent(endpoint: Endpoint): FoilError {
-  return new FoilError('stream-cut', `${endpoint.server} has sent nothing for ${endpoint.timeoutMs / 1000} s`, {
+  return new Silence('stream-cut', `${endpoint.server} has sent nothing for ${endpoint.timeoutMs / 1000} s`, {
     remedy: [
       'retry: what had arrived is kept until then',
       ...(endpoint.own

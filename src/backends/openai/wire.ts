@@ -15,6 +15,8 @@ export const chunkSchema = z.object({
       }),
     )
     .default([]),
+  /** In the last chunk, where it was asked for. */
+  usage: z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) }).nullish(),
 });
 export type ChunkChoice = z.output<typeof chunkSchema>['choices'][number];
 

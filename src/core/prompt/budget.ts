@@ -40,6 +40,7 @@ export async function fitContext(
  * template a turn). Oldest turns go first.
  */
 export function fitTurns<T extends PromptTurn>(turns: readonly T[], room: number): { turns: T[]; dropped: number } {
+  if (room === Number.POSITIVE_INFINITY) return { turns: [...turns], dropped: 0 };
   let left = room;
   let from = turns.length;
   while (from > 0) {

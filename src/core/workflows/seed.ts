@@ -18,3 +18,8 @@ export function seedOf(text: string): number {
   for (let i = 0; i < text.length; i += 1) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193);
   return state >>> 0;
 }
+
+/** A number in [0, 1) from a seed of `deriveSeed`. */
+export function unit(seed: number): number {
+  return (seed & 0x7fffffff) / 0x80000000;
+}
