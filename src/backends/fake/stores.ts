@@ -4,7 +4,9 @@ import { applyDecision, type Decision, foldPair, type ReviewedPair } from '../..
 import type { MinedRecord } from '../../core/preference/mined.ts';
 import type { PreferencePair } from '../../core/preference/schema.ts';
 import type { LiveSession, Session } from '../../core/session/schema.ts';
-import { countUserTurns } from '../../core/session/tree.ts';
+import { IndexDb } from '../store/index-db.ts';
+import { insertLive, insertScore, insertSession, LIVE } from '../store/index-rows.ts';
+import { runQuery } from '../store/query.ts';
 
 /** Sessions in memory. */
 export class FakeSessionStore implements SessionStore {
@@ -13,15 +15,24 @@ export class FakeSessionStore implements SessionStore {
   private readonly corporaByName = new Map<string, Session[]>();
 
   async corpora(): Promise<{ name: string; sessions: number; bytes: number }[]> {
-    return [...this.corporaByName].map(([name, sessions]) => ({ name, sessions: sessions.length, bytes: 0 }));
+    const corpora = [...this.corporaByName].map(([name, sessions]) => ({ name, sessions: sessions.length, bytes: 0 }));
+    return this.live.size === 0 ? corpora : [...corpora, { name: LIVE, sessions: this.live.size, bytes: 0 }];
   }
 
+  /** Asks an index in memory, made anew each time: text, order and counts are those of the store on disk. */
   async query(query: SessionQuery): Promise<{ rows: SessionSummary[]; total: number }> {
-    const rows = [...this.corporaByName]
-      .filter(([name]) => query.corpus === undefined || name === query.corpus)
-      .flatMap(([corpus, sessions]) => sessions.map((session) => summary(corpus, session)));
-    const { offset = 0, limit = rows.length } = query;
-    return { rows: rows.slice(offset, offset + limit), total: rows.length };
+    const db = await IndexDb.open(':memory:');
+    try {
+      for (const [corpus, sessions] of this.corporaByName) {
+        for (const [line, session] of sessions.entries())
+          insertSession(db, session, { corpus, line, offset: 0, length: 0 });
+        for (const score of this.scores.get(corpus) ?? []) insertScore(db, corpus, score, true);
+      }
+      for (const session of this.live.values()) insertLive(db, session, 0);
+      return runQuery(db, query);
+    } finally {
+      db.close();
+    }
   }
 
   async read(corpus: string, id: string): Promise<Session> {
@@ -135,24 +146,4 @@ export class FakePairStore implements PairStore {
     this.#sets.set(name, set);
     return set;
   }
-}
-
-function summary(corpus: string, session: Session): SessionSummary {
-  const real = session.origin === 'real';
-  return {
-    corpus,
-    id: session.id,
-    origin: real ? 'real' : 'simulated',
-    simulator: session.origin === 'real' ? null : session.origin.simulator,
-    chatbot: session.origin === 'real' ? null : session.origin.chatbot,
-    userTurns: countUserTurns(session.turns),
-    words: 0,
-    opening: session.turns[0]?.content ?? '',
-    summary: session.context.current_summary,
-    risk: false,
-    updated: null,
-    pT: null,
-    lowestR: null,
-    discriminator: null,
-  };
 }
