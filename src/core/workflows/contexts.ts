@@ -10,11 +10,14 @@ export async function someContext(
   seed: number,
 ): Promise<{ context: Context; first: Role }> {
   const corpora = (await store.corpora()).filter(({ name, sessions }) => name !== 'live' && sessions > 0);
-  const corpus = corpora[seed % Math.max(1, corpora.length)]?.name;
-  if (corpus !== undefined) {
+  // Two numbers of one seed: the remainder names the corpus, so the quotient names the session, else some are never met.
+  const count = Math.max(1, corpora.length);
+  const start = seed % count;
+  for (const { name: corpus } of [...corpora.slice(start), ...corpora.slice(0, start)]) {
     const query = { corpus, hideRisk: true, sort: 'id', limit: 1 } as const;
     const { total } = await store.query(query);
-    const { rows } = await store.query({ ...query, offset: seed % Math.max(1, total) });
+    if (total === 0) continue;
+    const { rows } = await store.query({ ...query, offset: Math.floor(seed / count) % total });
     if (rows[0]) {
       const { context, turns } = await store.read(corpus, rows[0].id);
       return { context, first: turns[0]?.role ?? 'user' };
