@@ -3,23 +3,25 @@ import { FakeDiscriminator, FakeRegistry } from '../../src/backends/fake/models.
 import type { Discriminator } from '../../src/core/ports.ts';
 import { contextSchema } from '../../src/core/session/schema.ts';
 import { fromCorpus } from '../../src/core/session/tree.ts';
+import { Channel } from '../../src/core/workflows/channel.ts';
 import { openApp, TAB } from './app-screen.tsx';
 import { fakeBench } from './bench.ts';
 
-/** A discriminator that gives each score only when it is told to. */
+/** A discriminator that gives as many scores as it was told to. */
 class Gated extends FakeDiscriminator {
-  private readonly waiting: (() => void)[] = [];
+  private readonly allowed = new Channel<null>();
+  private readonly turns = this.allowed[Symbol.asyncIterator]();
 
   constructor() {
     super('gated', () => 1);
   }
 
   next(): void {
-    this.waiting.shift()?.();
+    this.allowed.push(null);
   }
 
   override async score(...args: Parameters<Discriminator['score']>): Promise<number> {
-    await new Promise<void>((resolve) => this.waiting.push(resolve));
+    await this.turns.next();
     return await super.score(...args);
   }
 }
@@ -72,7 +74,6 @@ test('alternatives say how many are sampled, then how many are judged', async ()
   // first z_{t-1}, then the original and the samples
   await screen.waitFor('alternatives: 8 sampled, 0 of 9 judged');
   judge.next();
-  await screen.settle();
   judge.next();
   await screen.waitFor('alternatives: 8 sampled, 1 of 9 judged');
   judge.next();
