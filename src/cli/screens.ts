@@ -12,15 +12,22 @@ import type { SessionOptions } from './session.ts';
 export async function openScreens(cli: Cli, options: SessionOptions, seats: Seats): Promise<void> {
   const dumps: string[] = [];
   const first = { workspace: basename(cli.workspace), seats };
-  await runApp(first, () => openWorkbench(cli, options, seats, dumps), cli.around.env, cli.signal);
+  await runApp(first, (onRoles) => openWorkbench(cli, options, seats, dumps, onRoles), cli.around.env, cli.signal);
   // The alternate screen takes its content with it: what was dumped stays in the scroll-back.
   for (const text of dumps) cli.out.line(text);
   cli.signal.throwIfAborted();
 }
 
-async function openWorkbench(cli: Cli, options: SessionOptions, seats: Seats, dumps: string[]): Promise<Workbench> {
+async function openWorkbench(
+  cli: Cli,
+  options: SessionOptions,
+  seats: Seats,
+  dumps: string[],
+  onRoles: (roles: Workbench['roles']) => void,
+): Promise<Workbench> {
   const config = await cli.config();
-  const { sessionOf } = await import('./session.ts');
+  const { rolesOf, sessionOf } = await import('./session.ts');
+  if (options.session === undefined) onRoles(await rolesOf(cli, options));
   const { session, first } = await sessionOf(cli, options);
   return {
     ports: await cli.ports(),

@@ -24,12 +24,7 @@ export interface SessionOptions {
  * of `CORPUS/ID`, else of any session of the workspace without risk language, else none.
  */
 export async function sessionOf(cli: Cli, options: SessionOptions): Promise<{ session: LiveSession; first: Role }> {
-  const shipped = await cli.roles();
-  const roles = {
-    simulator: options.simulator ?? shipped.simulator,
-    chatbot: options.chatbot ?? shipped.chatbot,
-    discriminator: options.discriminator === 'none' ? null : (options.discriminator ?? shipped.discriminator),
-  };
+  const roles = await rolesOf(cli, options);
   const at = cli.clock.now().toISOString();
   const init = { id: cli.newId('live'), at, seed: options.seed ?? cli.newSeed(), roles };
   const store = await cli.sessions();
@@ -54,6 +49,16 @@ export async function sessionOf(cli: Cli, options: SessionOptions): Promise<{ se
     seed: init.seed,
   };
   return { session, first };
+}
+
+/** The models of a new session: those that the options name, else those that the workspace starts with. */
+export async function rolesOf(cli: Cli, options: SessionOptions): Promise<LiveSession['roles']> {
+  const { simulator, chatbot, discriminator } = await cli.roles();
+  return {
+    simulator: options.simulator ?? simulator,
+    chatbot: options.chatbot ?? chatbot,
+    discriminator: options.discriminator === 'none' ? null : (options.discriminator ?? discriminator),
+  };
 }
 
 /** Plays commands in order, each to its end, and hands every event to `onEvent`. Returns the session as it then is. */

@@ -60,15 +60,17 @@ export function App({ control, early }: { control: Controller; early?: EarlyInpu
 }
 
 interface OpeningProps extends Pick<Workbench, 'workspace' | 'seats'> {
+  /** Null until they are known. */
+  readonly roles: Workbench['roles'] | null;
   readonly early: EarlyInput;
 }
 
 /** What is shown before there is anything to work on: the Chat screen, still empty. */
-function Opening({ workspace, seats, early }: OpeningProps) {
+function Opening({ workspace, seats, roles, early }: OpeningProps) {
   const { columns, rows } = useWindowSize();
   const app = useApp();
   useEarlyInput(early, () => app.exit());
-  const state = initialState({ columns, rows }, seats);
+  const state = initialState({ columns, rows }, seats, roles);
   return <Surface state={state} more={null} workspace={workspace} columns={columns} rows={rows} />;
 }
 
@@ -118,18 +120,19 @@ function Coming({ title, rect }: { title: string; rect: Rect }) {
 
 /**
  * Opens the screens and resolves when the researcher leaves, or when `signal` says to. The first frame waits for nothing:
- * `open` reads what there is behind it. Rejects with what made that fail, or with what broke the rendering.
+ * `open` reads what there is behind it, and says which models will be used as soon as it knows. Rejects with what made that fail, or with what broke the rendering.
  */
 export async function runApp(
   first: Pick<Workbench, 'workspace' | 'seats'>,
-  open: () => Promise<Workbench>,
+  open: (onRoles: (roles: Workbench['roles']) => void) => Promise<Workbench>,
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<void> {
   const early: EarlyInput = [];
   const theme = makeTheme(wantsColor(env));
   const themed = (screen: ReactNode) => <ThemeContext value={theme}>{screen}</ThemeContext>;
-  const instance = render(themed(<Opening {...first} early={early} />), {
+  const opening = (roles: Workbench['roles'] | null) => themed(<Opening {...first} roles={roles} early={early} />);
+  const instance = render(opening(null), {
     exitOnCtrlC: false,
     alternateScreen: true,
     incrementalRendering: true,
@@ -141,7 +144,7 @@ export async function runApp(
   signal.addEventListener('abort', leave, { once: true });
   let control: Controller | null = null;
   try {
-    const bench = await Promise.race([open(), left.then(() => null)]);
+    const bench = await Promise.race([open((roles) => instance.rerender(opening(roles))), left.then(() => null)]);
     if (bench === null) return;
     // with it come the workflows and the schemas, which the first frame does not need
     const { Controller } = await import('./control/controller.ts');

@@ -61,7 +61,7 @@ export function chatCommand(control: Controller, command: Command): boolean {
       openContext(control);
       return true;
     case 'chat.new':
-      control.guard(async () => await control.openSession(await control.blankSession()));
+      control.guard(() => control.newSession());
       return true;
     case 'chat.scores':
       change(control, { showScores: !control.state.chat.showScores });

@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { asFoilError, formatError } from '../../core/errors.ts';
-import type { Context, LiveSession } from '../../core/session/schema.ts';
+import type { LiveSession } from '../../core/session/schema.ts';
 import { Channel } from '../../core/workflows/channel.ts';
 import { someContext } from '../../core/workflows/contexts.ts';
 import { converse } from '../../core/workflows/converse/converse.ts';
@@ -43,7 +43,7 @@ export class Controller {
 
   constructor(bench: Workbench, size: AppState['size']) {
     this.bench = bench;
-    this.store = createStore<AppState>(() => initialState(size, bench.seats));
+    this.store = createStore<AppState>(() => initialState(size, bench.seats, bench.roles));
     this.runs = new RunsWatch(this);
     this.store.subscribe(() => this.runs.sync());
   }
@@ -67,7 +67,7 @@ export class Controller {
       this.set((state) => ({ ...state, models }));
     });
     this.prepare();
-    await this.openSession(this.bench.open ?? (await this.blankSession()));
+    await (this.bench.open ? this.openSession(this.bench.open) : this.newSession());
   }
 
   /** Starts or restarts the engine in the background. */
@@ -84,17 +84,17 @@ export class Controller {
     });
   }
 
-  /** Ends what runs and gives the session to a fresh workflow. */
-  async openSession(session: LiveSession): Promise<void> {
+  /** Ends what runs and gives the session to a fresh workflow; `first` opens it, if it is empty. */
+  async openSession(session: LiveSession, first = this.bench.first): Promise<void> {
     this.closeSession();
     const channel = new Channel<ConverseCommand>();
     const abort = new AbortController();
     this.channel = channel;
     this.abort = abort;
     const { seats } = this.state.chat;
-    const { ports, first, contextBudget, alternatives, maxUserTurns } = this.bench;
+    const { ports, contextBudget, alternatives, maxUserTurns } = this.bench;
     this.set((state) => {
-      const fresh = initialState(state.size, seats);
+      const fresh = initialState(state.size, seats, state.roles);
       const { composer, showScores, showTree, focus } = state.chat;
       const chat = { ...fresh.chat, session, composer, showScores, showTree, focus };
       return { ...state, screen: 'chat', overlays: [], message: null, chat };
@@ -120,21 +120,23 @@ export class Controller {
     this.channel?.push(command);
   }
 
-  /** A new session with a context from the corpora, not one with risk language; empty where there is none. */
-  async blankSession(context?: Context): Promise<LiveSession> {
+  /** Opens a new session with a context from the corpora, not one with risk language; empty where there is none. */
+  async newSession(): Promise<void> {
     const { ports, roles } = this.bench;
     const at = ports.clock.now().toISOString();
-    return {
+    const { context, first } = await someContext(ports.sessions, this.bench.newSeed());
+    const session: LiveSession = {
       schema: 1,
       id: ports.newId('live'),
       created: at,
       updated: at,
-      context: context ?? (await someContext(ports.sessions, this.bench.newSeed())).context,
+      context,
       nodes: [],
       head: null,
       roles: this.state.chat.session?.roles ?? roles,
       seed: this.bench.newSeed(),
     };
+    await this.openSession(session, first);
   }
 
   /** Runs work whose failure is shown, not thrown. */

@@ -1,3 +1,4 @@
+import type { Context } from '../../core/session/schema.ts';
 import { countUserTurns, pathTo } from '../../core/session/tree.ts';
 import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
@@ -76,5 +77,12 @@ function emptyText(state: AppState): string {
   const summary = session?.context.current_summary;
   const how =
     focus === 'composer' ? 'Write the first message, or Tab and n lets a model begin.' : 'n lets a model begin.';
-  return summary ? `${how}\n\nContext (c shows all of it): ${summary}` : how;
+  if (summary) return `${how}\n\nContext (c shows all of it): ${summary}`;
+  return session && isBlank(session.context)
+    ? `${how}\n\nThe context is empty: c writes one, or takes that of a session in a corpus.`
+    : how;
+}
+
+function isBlank({ profile, ...parts }: Context): boolean {
+  return [...Object.values(parts), Object.keys(profile)].every((part) => part === null || part.length === 0);
 }

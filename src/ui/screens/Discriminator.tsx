@@ -16,11 +16,13 @@ interface Props {
 export function Discriminator({ state, width, height }: Props) {
   const session = state.chat.session;
   const inner = { width: width - 2, height: height - 2 };
-  const name = session?.roles.discriminator ?? null;
+  const roles = session?.roles ?? state.roles;
+  const name = roles?.discriminator ?? null;
   if (!session || name === null) {
+    const text = roles && name === null ? 'off: M chooses one' : (name ?? '…');
     return (
       <Frame title="Discriminator" focused={false} width={width} height={height}>
-        <Line segments={[{ text: ' off: M chooses one', tone: 'dim' }]} width={inner.width} />
+        <Line segments={[{ text: ` ${text}`, tone: 'dim' }]} width={inner.width} />
       </Frame>
     );
   }

@@ -4,17 +4,17 @@ import type { AppState } from '../state/state.ts';
 
 /** Workspace, the three models, and at the right end the state of the embedded engine, which is never cut off. */
 export function Title({ state, workspace, width }: { state: AppState; workspace: string; width: number }) {
-  const roles = state.chat.session?.roles;
+  const roles = state.chat.session?.roles ?? state.roles;
   const engine = ENGINE[state.engine.status];
   const segments: Segment[] = [
     { text: ' foil ', tone: 'strong' },
     { text: ` ${workspace}  `, tone: 'dim' },
     { text: 'sim ', tone: 'dim' },
-    { text: `${roles?.simulator ?? '-'}  `, tone: 'user' },
+    { text: `${roles?.simulator ?? '…'}  `, tone: 'user' },
     { text: 'bot ', tone: 'dim' },
-    { text: `${roles?.chatbot ?? '-'}  `, tone: 'assistant' },
+    { text: `${roles?.chatbot ?? '…'}  `, tone: 'assistant' },
     { text: 'disc ', tone: 'dim' },
-    { text: roles ? (roles.discriminator ?? 'off') : '-' },
+    { text: roles ? (roles.discriminator ?? 'off') : '…' },
   ];
   const tone = state.engine.status === 'failed' ? 'error' : 'dim';
   const left = width - (engine === '' ? 0 : engine.length + 2);

@@ -120,6 +120,8 @@ export interface EngineState {
 export interface AppState {
   readonly screen: 'chat' | 'sessions' | 'runs';
   readonly overlays: readonly Overlay[];
+  /** The models that a new session begins with; null until they are known. */
+  readonly roles: LiveSession['roles'] | null;
   readonly chat: ChatState;
   readonly sessions: SessionsState;
   readonly runs: RunsState;
@@ -131,9 +133,10 @@ export interface AppState {
   readonly leaving: boolean;
 }
 
-export function initialState(size: AppState['size'], seats: Seats): AppState {
+export function initialState(size: AppState['size'], seats: Seats, roles: AppState['roles']): AppState {
   return {
     screen: 'chat',
+    roles,
     overlays: [],
     chat: {
       session: null,
