@@ -1,0 +1,17 @@
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The 97.5% quantile of the standard normal distribution. */
+const Z = 1.959963984540054;
+
+/** 95% interval of a proportion of `k` in `n` (Wilson 1927), within [0, 1]. @throws RangeError for n = 0. */
+export function wilson(k: number, n: number): Interval {
+  if (n === 0) throw new RangeError('a proportion of nothing');
+  const p = k / n;
+  const scale = 1 + Z ** 2 / n;
+  const middle = (p + Z ** 2 / (2 * n)) / scale;
+  const half = (Z / scale) * Math.sqrt((p * (1 - p)) / n + Z ** 2 / (4 * n ** 2));
+  return { low: k === 0 ? 0 : middle - half, high: k === n ? 1 : middle + half };
+}
