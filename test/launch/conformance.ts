@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { configSchema, type FoilConfig } from '../../src/backends/config/schema.ts';
 import { openLauncher } from '../../src/backends/launch/open.ts';
 import { type Job, type JobHandle, jobHandleSchema, type Launcher } from '../../src/core/stage/launcher.ts';
@@ -16,7 +16,9 @@ export interface Subject {
   readonly launchers: Record<string, unknown>;
   /** What is made of a killed wrapper: a scheduler notices by itself. */
   readonly killedWrapper: 'lost' | 'failed';
-  /** A launcher whose machine or controller does not answer, for jobs that the real one started. */
+  /** Where its programs find what they talk to. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A launcher whose machine or controller does not answer, for jobs that the real one started; it may change variables. */
   unreachable(): Launcher;
 }
 
@@ -24,7 +26,7 @@ const PATIENCE = 240_000;
 const MB = 1024 * 1024;
 
 /** What each launcher has to hold; every question goes to a launcher opened anew, since nothing may live in its memory. */
-export function conformance({ name, launchers, killedWrapper, unreachable }: Subject): void {
+export function conformance({ name, launchers, killedWrapper, env = {}, unreachable }: Subject): void {
   const config: FoilConfig = {
     ...configSchema.parse({ launchers, servers: { some: { base_url: 'http://h/v1', key_env: 'FOIL_TEST_KEY' } } }),
     file: null,
@@ -45,6 +47,11 @@ export function conformance({ name, launchers, killedWrapper, unreachable }: Sub
     return { child, line: async () => String((await lines.next()).value) };
   }
 
+  const stubEnv = () => {
+    vi.unstubAllEnvs();
+    for (const [variable, value] of Object.entries(env)) vi.stubEnv(variable, value);
+  };
+  beforeEach(stubEnv);
   afterEach(() => {
     vi.unstubAllEnvs();
   });
@@ -227,7 +234,7 @@ export function conformance({ name, launchers, killedWrapper, unreachable }: Sub
       const report = await unreachable().report(handle, never);
       expect(report).toMatchObject({ state: 'unknown', code: null });
       expect(report.reason).toBeTruthy();
-      vi.unstubAllEnvs();
+      stubEnv();
       await writeFile(join(handle.folder, 'go'), '');
       expect(await end(handle)).toMatchObject({ state: 'done' });
     });

@@ -11,8 +11,8 @@ const exit = (change: object = {}): Evidence['exit'] => ({
   ...change,
 });
 const running: Evidence = {
-  ...{ now: NOW, host: 'far', folder: true, claimed: NOW - 600, cancel: false, status, process: 'alive' },
-  ...{ orphans: false, heartbeat: NOW - 4, exit: null },
+  ...{ now: NOW, host: 'far', folder: true, claimed: NOW - 600, cancel: false, never: false, status },
+  ...{ process: 'alive', orphans: false, heartbeat: NOW - 4, exit: null },
 };
 const ended = (change: object): SchedulerAnswer => ({
   ...{ kind: 'ended', state: 'failed', code: null, signal: null, reason: null, ended: null },
@@ -42,6 +42,12 @@ describe('the state of a job', () => {
     ['it never started', none, null, { state: 'lost', reason: /never started/ }],
     ['its folder is gone', { ...none, folder: false }, null, { state: 'lost', reason: /folder is gone/ }],
     ['killed after a cancel', { process: 'gone', cancel: true }, null, { state: 'cancelled' }],
+    [
+      'cancelled before it started, and still queued',
+      { ...none, claimed: NOW - 3, cancel: true, never: true },
+      { kind: 'queued', reason: 'waiting for GPUs' },
+      { state: 'cancelled', reason: /before it started/ },
+    ],
     ['exit 0', { exit: exit() }, null, { state: 'done', code: 0, ended: '2027-01-15T08:10:00Z' }],
     ['exit 0, while its wrapper ends', { exit: exit(), process: 'alive' }, null, { state: 'done' }],
     ['exit 3', { exit: exit({ code: 3 }) }, null, { state: 'failed', code: 3, reason: /exit code 3/ }],

@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
+import { writeJobFiles } from '../../src/backends/launch/job-folder.ts';
 import { localLauncher } from '../../src/backends/launch/local.ts';
+import { jobHandleSchema } from '../../src/core/stage/launcher.ts';
 import { conformance } from './conformance.ts';
 import { makeJob, never, untilEnded, untilRunning } from './jobs.ts';
 
@@ -45,6 +48,41 @@ it('kills at the end of the grace though the one who cancelled was stopped', PAT
   await expect(cancelling).rejects.toThrow();
   expect(await untilEnded(launcher, handle)).toMatchObject({ state: 'cancelled', signal: 'KILL' });
 });
+
+it(
+  'a job that was cancelled before anybody started it never runs, and touches no later attempt',
+  PATIENCE,
+  async () => {
+    const launcher = localLauncher();
+    const job = await makeJob('echo ran >>ran');
+    await writeJobFiles(job);
+    const handle = jobHandleSchema.parse({
+      ...{ launcher: 'local', kind: 'local', job: job.id, folder: job.folder, attempt: 1 },
+      submitted: new Date().toISOString(),
+    });
+    await launcher.cancel(handle, 1000, never);
+    await untilEnded(launcher, await launcher.submit({ ...job, attempt: 2 }, never));
+    const exit = await readFile(join(job.folder, 'exit.json'), 'utf8');
+    // a scheduler's queue comes to it after all
+    const late = spawnSync('sh', ['job/job.sh', 'run', job.folder, '1'], { cwd: job.folder });
+    expect([late.status, String(late.stderr)]).toEqual([0, '']);
+    expect(await readFile(join(job.folder, 'exit.json'), 'utf8')).toBe(exit);
+    expect(await readFile(join(job.folder, 'ran'), 'utf8')).toBe('ran\n');
+    expect(await launcher.report({ ...handle, attempt: 2 }, never)).toMatchObject({ state: 'done' });
+
+    const alone = await makeJob('echo ran >>ran');
+    await writeJobFiles(alone);
+    const waiting = { ...handle, job: alone.id, folder: alone.folder };
+    await launcher.cancel(waiting, 1000, never);
+    expect(await launcher.report(waiting, never)).toMatchObject({
+      state: 'cancelled',
+      reason: expect.stringMatching(/before it started/),
+    });
+    // whoever submits it again hears the same
+    expect(await launcher.report(await launcher.submit(alone, never), never)).toMatchObject({ state: 'cancelled' });
+    expect((await launcher.read(waiting, 'ran', 0, 1, never)).size).toBe(0);
+  },
+);
 
 it('says why a job cannot be started', async () => {
   const launcher = localLauncher();

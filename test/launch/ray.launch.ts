@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { launcherKinds } from '../../src/backends/config/schema.ts';
+import { request } from '../../src/backends/launch/http.ts';
 import { type RayConfig, rayLauncher } from '../../src/backends/launch/ray.ts';
 import type { Launcher } from '../../src/core/stage/launcher.ts';
 import { conformance } from './conformance.ts';
@@ -57,7 +58,9 @@ describe('ray', () => {
   it('a job that Ray itself stops is cancelled or failed, never lost', async () => {
     const handle = await open().submit(await makeJob('while :; do sleep 0.2; done'), never);
     await untilRunning(open(), handle);
-    await fetch(`${address}/api/jobs/${handle.job}/stop`, { method: 'POST' });
+    expect(await request('POST', `${address}/api/jobs/${handle.job}/stop`, {}, null, never)).toMatchObject({
+      status: 200,
+    });
     expect((await untilEnded(open(), handle)).state).toMatch(/^(?:cancelled|failed)$/);
   });
 });

@@ -32,6 +32,7 @@ conformance({
   name: 'cluster',
   launchers: { cluster: { kind: 'slurm', args: ['--partition=main'] } },
   killedWrapper: 'failed',
+  env: { SLURM_CONF: slurm.conf },
   unreachable() {
     const conf = join(slurm.dir, 'elsewhere.conf');
     const text = readFileSync(slurm.conf, 'utf8').replace(/^SlurmctldPort=.*$/m, 'SlurmctldPort=1');

@@ -40,6 +40,8 @@ export interface Evidence {
   /** When the attempt was taken; null: nobody started it yet. */
   readonly claimed: number | null;
   readonly cancel: boolean;
+  /** A cancel took the attempt before anybody else did: it never runs. */
+  readonly never: boolean;
   readonly status: JobStatus | null;
   readonly process: ProcessState | null;
   /** The wrapper is gone, and processes that it started are not. */
@@ -68,6 +70,7 @@ export function parseProbe(text: string): Evidence {
     folder: words.has('folder'),
     claimed: number('claimed'),
     cancel: words.has('cancel'),
+    never: words.has('never'),
     status,
     process:
       status === null

@@ -13,7 +13,7 @@ launch() {
     over=
     [ -n "$starter" ] && ! runs_child "$starter" && over=yes
     read_status
-    if [ -n "$status" ] || has_exit; then return; fi
+    if [ -n "$status" ] || has_exit || [ -e "$claim/never" ]; then return; fi
     if [ -n "$over" ]; then
       wait "$starter" || {
         code=$?
@@ -63,16 +63,19 @@ probe() {
       has_exit || { job_lives && echo "orphans yes"; }
     fi
   fi
+  [ -e "$claim/never" ] && echo "never yes"
   [ -d "$claim" ] && echo "claimed $(stat -c %Y "$claim" 2>/dev/null || stat -f %m "$claim")"
   first_line "$folder/exit.json"
   [ -n "$line" ] && printf 'exit %s\n' "$line"
   return 0
 }
 
-# Marks the attempt as cancelled, with the seconds of grace, and asks it to end if it is on this machine.
+# Marks the attempt as cancelled, with the seconds of grace, and asks it to end if it is on this machine. An attempt that
+# nobody took is taken here: it never runs, whenever its scheduler comes to it, and whatever runs in this folder by then.
 cancel() {
   # a full disk still takes the name
   { echo "$1" >"$cancel"; } 2>/dev/null || : >"$cancel"
+  mkdir "$claim" 2>/dev/null && : >"$claim/never"
   here || return 0
   if same "$wrapper" "$begun"; then
     mkdir "$folder/job/told-$attempt" 2>/dev/null && kill -TERM "$wrapper"

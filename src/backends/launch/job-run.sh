@@ -76,6 +76,11 @@ run() {
     code=$?
     kill -0 "$child" 2>/dev/null || break
   done
+  # the one that a signal ended may also have collected the child (dash 0.5.12 on a busy machine): then the next one knows
+  # the code that it left, which is 127 only if there is nothing left to know
+  wait "$child" 2>/dev/null
+  again=$?
+  [ "$again" -eq 127 ] || code=$again
   # What the leader left behind holds memory and writes files. After a cancel it has the grace that `watch` counts;
   # otherwise it is asked, and made, to go. What had left the group goes with the last of it.
   rounds=0

@@ -23,7 +23,8 @@ const START_SECONDS = 60;
 /**
  * The state of one attempt, from what its folder, its machine and its scheduler say. Pure: all launchers share it.
  *
- * An exit state that the wrapper wrote beats everything, also a scheduler that cannot be reached: nobody knows better.
+ * An exit state that the wrapper wrote beats everything, also a scheduler that cannot be reached: nobody knows better. So
+ * does that a cancel took the attempt: it cannot start any more, though a scheduler may keep it in its queue.
  * Then the scheduler; then the process, where it can be asked; then the heartbeat. `who` names the scheduler.
  */
 export function judge(
@@ -36,6 +37,7 @@ export function judge(
   const later = Math.max(exit?.attempt ?? 0, status?.attempt ?? 0);
   if (later > attempt) return report(evidence, 'lost', `attempt ${later} of this run took its place`);
   if (exit && exit.attempt === attempt) return ended(evidence, exit, scheduler);
+  if (evidence.never) return report(evidence, 'cancelled', 'cancelled before it started');
   if (scheduler) {
     switch (scheduler.kind) {
       case 'unreachable':
@@ -83,9 +85,13 @@ export function judge(
   }
 }
 
-/** Whether nothing of the attempt runs any more, as far as can be seen: no exit code is waited for. */
+/**
+ * Whether nothing of the attempt runs any more, or will, as far as can be seen: no exit code is waited for. An attempt that
+ * nobody took, and that no scheduler has ended, can still be started: a cancel takes it.
+ */
 export function isOver(attempt: number, evidence: Evidence, scheduler: SchedulerAnswer | null = null): boolean {
   if (evidence.orphans || (evidence.process === 'alive' && evidence.exit?.attempt !== attempt)) return false;
+  if (evidence.folder && evidence.claimed === null && scheduler?.kind !== 'ended') return false;
   return !['queued', 'running', 'unknown'].includes(judge(attempt, evidence, scheduler).state);
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { isAbort } from '../../core/errors.ts';
 import type { Job, JobHandle, Launcher } from '../../core/stage/launcher.ts';
 import type { launcherKinds } from '../config/schema.ts';
 import { handleOf, neverThrows, probe, stillThere, waitFor } from './attempt.ts';
@@ -58,14 +59,21 @@ export function rayLauncher(
         const { answer, evidence } = await look(handle, signal);
         return isOver(handle.attempt, evidence, answer);
       };
-      const { answer, evidence } = await look(handle, signal);
-      if (isOver(handle.attempt, evidence, answer)) return;
+      if (await over()) return;
       // Ray would kill 3 s after its TERM, and not all of it: the watcher beside the wrapper counts our grace, on whatever
       // node it is, and Ray is told afterwards
       await machine.ask('cancel', handle, [Math.ceil(graceMs / 1000)], signal);
-      if (answer?.kind !== 'queued' && (await waitFor(over, graceMs, signal))) return;
+      if ((await probe(machine, handle, signal)).never) {
+        // it cannot run any more. Ray keeps a job that waits for resources until it has them (2.60: a stop reaches it no
+        // earlier), and ends it then; whether it hears of that now makes no difference to anybody else
+        await api.stop(handle.job, signal).catch((error: unknown) => {
+          if (isAbort(error)) throw error;
+        });
+        return;
+      }
+      if (await waitFor(over, graceMs, signal)) return;
       await machine.ask('kill', handle, [], signal);
-      if (answer?.kind !== 'queued' && (await waitFor(over, SAY_IT_IS_OVER_MS, signal))) return;
+      if (await waitFor(over, SAY_IT_IS_OVER_MS, signal)) return;
       await api.stop(handle.job, signal);
       if (!(await waitFor(over, ENDED_WITHIN_MS, signal))) throw stillThere(handle);
     },
