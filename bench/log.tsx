@@ -76,6 +76,7 @@ function controller(runs: RunPorts): Controller {
         ...{ schema: 1, id: 'bench', created: at, updated: at, nodes: [], head: null, roles, seed: 1 },
         context: contextSchema.parse({}),
       },
+      onProblem: () => {},
       newSeed: () => 1,
       prepare: async (onState) => onState({ status: 'ready', detail: '' }),
       dump: async () => '',

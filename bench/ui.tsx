@@ -109,6 +109,7 @@ function controller(open: LiveSession): Controller {
       alternatives: 8,
       maxUserTurns: 1_000_000,
       open,
+      onProblem: () => {},
       newSeed: () => 1,
       prepare: async (onState) => onState({ status: 'ready', detail: '' }),
       dump: async () => '',

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, CommanderError } from 'commander';
-import { FoilError } from '../core/errors.ts';
+import { FoilError, formatError } from '../core/errors.ts';
 import { showEngine } from './engine-progress.ts';
 import { EXIT, reportFailure } from './failure.ts';
 import { createOutput, type Output, type Streams } from './output.ts';
@@ -46,6 +46,11 @@ export async function runCli(args: readonly string[], around: Surroundings): Pro
       const services = openServices(resolve(around.cwd, workspace), around.env);
       const cli: Cli = Object.assign(services, { out, json, signal: around.signal, around });
       showEngine(cli);
+      cli.onProblem((problem) => {
+        const { code: kind, message, where, remedy } = problem;
+        out.event({ event: 'problem', code: kind, message, where, remedy });
+        out.notice(formatError(problem));
+      });
       try {
         around.signal.throwIfAborted();
         code = (await handler(cli, ...(actionArgs.slice(0, -1) as Args))) ?? EXIT.done;

@@ -41,6 +41,7 @@ async function openWorkbench(
     maxUserTurns: config.max_user_turns,
     open: session,
     newSeed: cli.newSeed,
+    onProblem: (listener) => cli.onProblem(listener),
     async prepare(onState, signal) {
       cli.onEngineStep((step) => {
         const note = engineNote(step);

@@ -6,6 +6,7 @@ import { installRoot } from '../backends/setup/root.ts';
 import type { OpenPairStore } from '../backends/store/pair-store.ts';
 import type { OpenSessionStore } from '../backends/store/session-store.ts';
 import { newId, newSeed, systemClock } from '../backends/system.ts';
+import type { FoilError } from '../core/errors.ts';
 import type { Clock, Ports, RunPorts } from '../core/ports.ts';
 import type { LiveSession } from '../core/session/schema.ts';
 import { chooseRoles } from './roles.ts';
@@ -29,6 +30,8 @@ export interface Services {
   ports(): Promise<Ports>;
   /** Who is told what is done to have the embedded engine: the last one to ask. */
   onEngineStep(listener: (step: EngineStep) => void): void;
+  /** Who is told of a line of the workspace that is skipped, for it broke off or says what cannot be: the last one to ask. */
+  onProblem(listener: (problem: FoilError) => void): void;
   /** Closes what was opened; called for the command. */
   close(): Promise<void>;
 }
@@ -36,6 +39,7 @@ export interface Services {
 export function openServices(workspace: string, env: NodeJS.ProcessEnv): Services {
   const closers: (() => Promise<void>)[] = [];
   let listener: (step: EngineStep) => void = () => {};
+  let told: (problem: FoilError) => void = () => {};
 
   const config = once(async () => {
     const { loadConfig } = await import('../backends/config/load.ts');
@@ -66,7 +70,7 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
   });
   const pairs = once(async () => {
     const { openPairStore } = await import('../backends/store/pair-store.ts');
-    const store = openPairStore(join(workspace, 'pairs'));
+    const store = openPairStore(join(workspace, 'pairs'), (problem) => told(problem));
     closers.push(() => store.close());
     return store;
   });
@@ -96,6 +100,9 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
     })),
     onEngineStep: (next) => {
       listener = next;
+    },
+    onProblem: (next) => {
+      told = next;
     },
     async close() {
       for (const close of closers.splice(0).reverse()) await close();

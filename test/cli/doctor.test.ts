@@ -8,10 +8,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Finding, Patient } from '../../src/backends/setup/doctor/check.ts';
+import { examine } from '../../src/backends/setup/doctor/doctor.ts';
 import { checkEngine, checkRunning } from '../../src/backends/setup/doctor/engine.ts';
 import { checkFolders, checkTerminal } from '../../src/backends/setup/doctor/machine.ts';
 import { checkModels } from '../../src/backends/setup/doctor/models.ts';
+import { checkPairs } from '../../src/backends/setup/doctor/pairs.ts';
 import { checkSessions } from '../../src/backends/setup/doctor/sessions.ts';
+import { makePair } from '../fixtures/pairs.ts';
 import { foil } from './run.ts';
 
 let dir: string;
@@ -218,6 +221,32 @@ describe('adapters', () => {
     const found = bad(await checkModels(patient)).map(({ id }) => id);
     expect(found).toContain('adapter.mine');
     expect(found).toContain(`adapter.${join(patient.workspace, 'models', 'torn')}`);
+  });
+});
+
+describe('pairs', () => {
+  it('that were torn are named by file and line; a set that cannot be read is broken, and the others are read', async () => {
+    expect(bad(await checkPairs(patient))).toEqual([]);
+    await write('work/pairs/manual.jsonl', `${JSON.stringify(makePair('p1'))}\n{"schema": 1, "id": "p2", "crea`);
+    await write('work/pairs/other.jsonl', `${JSON.stringify(makePair('p1'))}\n{"schema": 1, "id": "p2"}\n`);
+    const found = await checkPairs(patient);
+    expect(of(found, 'pairs')).toMatchObject({ status: 'ok', detail: '1 in 1 sets' });
+    expect(of(found, 'pair')).toMatchObject({ status: 'warn', detail: expect.stringContaining('manual.jsonl:2') });
+    expect(of(found, 'pair')?.remedy.join()).toContain('no finished record is lost');
+    expect(of(found, 'pair-set')).toMatchObject({ status: 'fail', detail: expect.stringContaining('other.jsonl:2') });
+  });
+
+  it('are among the checks, and the command that reads them says what it skips', async () => {
+    await write('work/pairs/manual.jsonl', `${JSON.stringify(makePair('p1'))}\n{"schema": 1, "id": "p2", "crea`);
+    const { code, events, stderr } = await foil(['pairs', '--json'], { cwd: patient.workspace });
+    expect(code).toBe(0);
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: 'problem', code: 'torn-line', where: expect.objectContaining({ line: 2 }) }),
+    );
+    expect(stderr).toMatch(/manual\.jsonl:2: the line breaks off/u);
+    const seen = [];
+    for await (const finding of examine(patient)) seen.push(finding.id);
+    expect(seen).toContain('pair');
   });
 });
 

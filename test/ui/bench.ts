@@ -50,6 +50,7 @@ export function fakeBench(
       roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },
       seed: 7,
     },
+    onProblem: () => {},
     newSeed: () => 7,
     prepare: async (onState) => onState({ status: 'ready', detail: '' }),
     dump: async (_, text) => {

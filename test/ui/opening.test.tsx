@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { FoilError } from '../../src/core/errors.ts';
 import { type Session, sessionSchema } from '../../src/core/session/schema.ts';
 import { App } from '../../src/ui/app.tsx';
 import { Controller } from '../../src/ui/control/controller.ts';
@@ -38,4 +39,21 @@ test('a session without a context says so, and where one comes from', async () =
   await pressEsc(screen);
   await screen.send('N');
   await screen.waitFor('The context is empty: c writes one');
+});
+
+test('a line of the pairs that is skipped is told at the start, by file and line', async () => {
+  const bench = fakeBench();
+  let report = (_: FoilError) => {};
+  const list = async () => {
+    for (const line of [3, 7]) {
+      report(new FoilError('torn-line', 'the line breaks off', { where: { file: 'pairs/manual.jsonl', line } }));
+    }
+    return [];
+  };
+  const pairs = Object.assign(bench.pairStore, { list });
+  const onProblem = (listener: typeof report) => {
+    report = listener;
+  };
+  const { screen } = await openApp({ ...bench, ports: { ...bench.ports, pairs }, onProblem });
+  await screen.waitFor(/pairs\/manual.jsonl:7: the line breaks off \(2 such lines: foil doctor lists\s+them\)/u);
 });

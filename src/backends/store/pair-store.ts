@@ -18,20 +18,26 @@ export interface OpenPairStore extends PairStore {
 /**
  * Sets of pairs in a folder: `NAME.jsonl`, with decisions in `NAME.decisions.jsonl` and what mining finished in
  * `NAME.mined.jsonl`, all of them append-only. What was read is kept in memory, and each call reads only what was added.
+ * `onProblem` is told of each line that is skipped, once, when it is first met.
  */
-export function openPairStore(dir: string): OpenPairStore {
-  return new PairFiles(dir);
+export function openPairStore(dir: string, onProblem: (problem: FoilError) => void = () => {}): OpenPairStore {
+  return new PairFiles(dir, onProblem);
 }
 
 class PairFiles implements OpenPairStore {
   readonly #dir: string;
   readonly #sets = new Map<string, PairSetFiles>();
   readonly #problems: FoilError[] = [];
+  readonly #report: (problem: FoilError) => void;
   /** Calls run one after the other: each follows files that the one before may be adding to. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(dir: string) {
+  constructor(dir: string, onProblem: (problem: FoilError) => void) {
     this.#dir = dir;
+    this.#report = (problem) => {
+      this.#problems.push(problem);
+      onProblem(problem);
+    };
   }
 
   problems(): readonly FoilError[] {
@@ -108,7 +114,7 @@ class PairFiles implements OpenPairStore {
     if (JOURNAL_NAMES.some((suffix) => name.endsWith(suffix))) {
       throw new FoilError('bad-name', `"${name}" is reserved`, { remedy: 'give the set another name' });
     }
-    const set = this.#sets.get(name) ?? new PairSetFiles(this.#dir, name, (problem) => this.#problems.push(problem));
+    const set = this.#sets.get(name) ?? new PairSetFiles(this.#dir, name, this.#report);
     this.#sets.set(name, set);
     return set;
   }

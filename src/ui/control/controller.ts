@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { asFoilError, formatError } from '../../core/errors.ts';
+import { MANUAL_SET } from '../../core/preference/schema.ts';
 import type { LiveSession } from '../../core/session/schema.ts';
 import { Channel } from '../../core/workflows/channel.ts';
 import { someContext } from '../../core/workflows/contexts.ts';
@@ -68,6 +69,20 @@ export class Controller {
     });
     this.prepare();
     await (this.bench.open ? this.openSession(this.bench.open) : this.newSession());
+    this.guard(() => this.lookAtPairs());
+  }
+
+  /** What is skipped in the files of pairs is said now: when a pair is saved, that would cover it. */
+  private async lookAtPairs(): Promise<void> {
+    let problems = 0;
+    this.bench.onProblem((problem) => {
+      problems += 1;
+      const all = problems > 1 ? ` (${problems} such lines: foil doctor lists them)` : '';
+      this.tell('warn', `${formatError(problem).replaceAll('\n', ' ')}${all}`);
+    });
+    await this.bench.ports.pairs.list(MANUAL_SET).catch((error: unknown) => {
+      if (asFoilError(error)?.code !== 'unknown-set') throw error;
+    });
   }
 
   /** Starts or restarts the engine in the background. */

@@ -1,3 +1,4 @@
+import type { FoilError } from '../../core/errors.ts';
 import type { Ports, RunPorts } from '../../core/ports.ts';
 import type { LiveSession, Role } from '../../core/session/schema.ts';
 import type { Seats } from '../../core/workflows/converse/types.ts';
@@ -19,6 +20,8 @@ export interface Workbench {
   /** Opened at start instead of a new session. */
   readonly open: LiveSession | null;
   newSeed(): number;
+  /** Who is told of a line of the workspace's files that is skipped. */
+  onProblem(listener: (problem: FoilError) => void): void;
   /** Makes the embedded engine ready, with what it does and how long still; returns at once where nothing needs it. */
   prepare(onState: (state: EngineState) => void, signal: AbortSignal): Promise<void>;
   /** Writes a transcript beside the sessions and prints it to the scroll-back on leaving. Returns the file's path. */

@@ -2,6 +2,7 @@ import { type Finding, fail, type Patient } from './check.ts';
 import { checkEngine } from './engine.ts';
 import { checkFolders, checkLoopback, checkNode, checkTerminal } from './machine.ts';
 import { checkModels } from './models.ts';
+import { checkPairs } from './pairs.ts';
 import { checkSessions } from './sessions.ts';
 import { checkTraining } from './training.ts';
 
@@ -14,6 +15,7 @@ const CHECKS: readonly ((patient: Patient) => Finding | Promise<Finding | readon
   checkEngine,
   checkModels,
   checkSessions,
+  checkPairs,
   checkTraining,
 ];
 
