@@ -17,3 +17,12 @@ export function examples(...lines: readonly (readonly [command: string, meaning:
   const width = Math.max(...lines.map(([command]) => command.length));
   return `\nExamples:\n${lines.map(([command, meaning]) => `  $ ${command.padEnd(width)}  ${meaning}`).join('\n')}`;
 }
+
+/** Parser of a number above zero. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError('It takes a number above zero.');
+  }
+  return value;
+}

@@ -7,6 +7,7 @@ import type { StageEvent } from './stage/events.ts';
 import type { FilePiece, Job, Launcher } from './stage/launcher.ts';
 import type { RunRecord, RunRequest } from './stage/run.ts';
 import type { StageTable } from './stage/table-schema.ts';
+import type { TurnRecord } from './workflows/simulate/journal.ts';
 
 /**
  * What core needs from the world. Each port has an adapter in `src/backends` and a scripted fake in
@@ -183,6 +184,16 @@ export interface PairSet {
 }
 
 /** Sets of preference pairs with their journals. Writes are durable against kill -9 when their promise resolves. */
+/** Turns of sessions that are being simulated, beside the corpus that they go to when they are whole. One writer at a time. */
+export interface TurnJournal {
+  /** What earlier runs left, in the order of writing. */
+  readonly records: readonly TurnRecord[];
+  /** Durable when the promise resolves. */
+  append(record: TurnRecord): Promise<void>;
+  /** Lets go of the journal, without the records of sessions that the corpus has; with none left it is gone. */
+  close(inCorpus: (session: string) => boolean): Promise<void>;
+}
+
 export interface PairStore {
   sets(): Promise<PairSet[]>;
   /** Adds pairs; makes the set if there is none. @throws FoilError `duplicate-pair` for an id that the set has, writing none. */

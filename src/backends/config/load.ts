@@ -4,6 +4,7 @@ import { isMap, isPair, isScalar, LineCounter, type Node, parseDocument } from '
 import type { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
 import { fieldPath, nearest } from '../../core/fields.ts';
+import { chatbotSchema, faultsSchema } from '../../core/workflows/simulate/chatbots.ts';
 import { diskError } from '../store/disk.ts';
 import { configSchema, type FoilConfig, launcherKinds, modelKinds, serverSchema } from './schema.ts';
 
@@ -160,6 +161,12 @@ function knownKeys(path: readonly PropertyKey[], root: unknown): string[] {
     const option = launcherKinds.options.find((candidate) => candidate.shape.kind.value === kind);
     return option ? Object.keys(option.shape) : [];
   }
+  if (first === 'chatbots') {
+    if (third === undefined) return Object.keys(chatbotSchema.shape);
+    if (third === 'sampling') return ['temperature', 'top_p', 'top_k', 'min_p', 'max_tokens'];
+    return third === 'broken' ? Object.keys(faultsSchema.shape) : [];
+  }
+  if (first === 'budget') return ['tokens', 'money', 'minutes'];
   if (first === 'roles') return ['simulator', 'chatbot', 'discriminator'];
   return first === 'engine' ? ['gguf', 'threads'] : [];
 }

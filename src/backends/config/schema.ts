@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { DEFAULT_CONTEXT_BUDGET } from '../../core/prompt/context.ts';
 import { samplingSchema } from '../../core/session/schema.ts';
+import { chatbotSchema } from '../../core/workflows/simulate/chatbots.ts';
+import { MIN_USER_TURNS } from '../../core/workflows/simulate/diagnostics.ts';
 
 /** The name of Foil's own engine among the servers. */
 export const EMBEDDED = 'embedded';
@@ -19,6 +21,9 @@ const keyEnv = z
     'must be the name of an environment variable that holds the key, never the key itself',
   );
 
+/** Money for a million tokens, in whatever currency `budget.money` is meant. */
+const price = z.strictObject({ input: z.number().min(0), output: z.number().min(0) });
+
 /** Messages never repeat the value: somebody may have put the key itself here, or into the URL. */
 export const serverSchema = z.strictObject({
   base_url: z
@@ -28,6 +33,10 @@ export const serverSchema = z.strictObject({
   timeout_s: z.number().positive().max(3600).default(60),
   /** `vllm` servers take top_k, min_p, stop_token_ids, n and /tokenize; to others only OpenAI's own fields are sent. */
   dialect: z.enum(['openai', 'vllm']).default('openai'),
+  /** Requests that it gets at once at most (64 if not given); fewer when it refuses some. */
+  at_once: z.number().int().min(1).max(4096).optional(),
+  /** Of all its models that have no price of their own. */
+  price: price.optional(),
 });
 
 function isPlainUrl(text: string): boolean {
@@ -54,6 +63,7 @@ const chat = {
   sampling: samplingSchema.default({}),
   /** Tokens that prompt and reply share, where the server does not say. */
   window: z.number().int().positive().optional(),
+  price: price.optional(),
 };
 
 export const modelKinds = z.discriminatedUnion('kind', [
@@ -141,6 +151,9 @@ export const launcherKinds = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/** Chatbot configurations by name; the same in foil.yaml and in models/chatbots.yaml. */
+export const chatbotsSchema = z.record(name, chatbotSchema).default({});
+
 /** `foil.yaml`. Unknown keys are errors: a misspelt setting that is silently ignored costs a day. */
 export const configSchema = z.strictObject({
   servers: z
@@ -152,6 +165,8 @@ export const configSchema = z.strictObject({
     .record(name, launcherKinds)
     .refine((launchers) => !(LOCAL in launchers), `"${LOCAL}" is this machine, and always there: take another name`)
     .default({}),
+  /** Chatbot configurations, beside those that ship with Foil; one with the same name takes its place. */
+  chatbots: chatbotsSchema,
   /** Names of models, of this file or shipped with Foil, that a new session starts with. */
   roles: z.strictObject({ simulator: name, chatbot: name, discriminator: name.nullable() }).partial().default({}),
   engine: z
@@ -164,6 +179,13 @@ export const configSchema = z.strictObject({
   alternatives: z.number().int().min(1).max(64).default(8),
   /** A session of two models is stopped here if the simulator does not end it. */
   max_user_turns: z.number().int().min(1).max(1000).default(16),
+  /** One that the simulator ends before so many user turns is counted as ended too early. */
+  min_user_turns: z.number().int().min(1).max(1000).default(MIN_USER_TURNS),
+  /** What one run of `foil simulate` may take. */
+  budget: z
+    .strictObject({ tokens: z.number().positive(), money: z.number().positive(), minutes: z.number().positive() })
+    .partial()
+    .default({}),
 });
 
 export type ServerConfig = z.output<typeof serverSchema>;

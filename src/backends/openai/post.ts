@@ -75,7 +75,10 @@ export async function postEvents(
     const timer = setTimeout(() => drop(silent(endpoint)), endpoint.timeoutMs);
     const take = (data: string): void => {
       if (over || heard === 'stop') return;
-      if (data.startsWith('[DONE]')) return settle();
+      if (data.startsWith('[DONE]')) {
+        settle();
+        return;
+      }
       const parsed: unknown = JSON.parse(data);
       const error = (parsed as { error?: unknown } | null)?.error;
       if (error) throw new APIError(undefined, asObject(error), undefined, undefined);

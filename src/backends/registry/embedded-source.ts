@@ -10,6 +10,13 @@ export type EngineStep =
   | { readonly kind: 'starting' }
   | { readonly kind: 'ready' };
 
+/**
+ * The engine computes one step at a time, so more requests at once make no more tokens; they only fill the pauses in which a session is
+ * stored and the next request made. Two sessions need four of its six caches, one for each side, so that every prefix is found
+ * again; with four sessions it would not be.
+ */
+const AT_ONCE = 2;
+
 /** The embedded engine of this machine: weights first, then an engine that runs or a fresh one. */
 export function embeddedSource(config: FoilConfig, onStep: (step: EngineStep) => void): EngineSource {
   return {
@@ -38,6 +45,7 @@ export function embeddedSource(config: FoilConfig, onStep: (step: EngineStep) =>
           // A long prompt on a slow machine takes minutes, and a dropped request stops computing anyway.
           timeoutMs: 600_000,
           dialect: 'vllm',
+          atOnce: AT_ONCE,
           own: true,
         },
         base: engine.info.base,

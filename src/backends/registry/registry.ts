@@ -139,6 +139,7 @@ export class Registry implements ModelRegistry {
         tokenId: vllm && card && simulator ? await endToken(endpoint, config.model, card, signal) : null,
         marker: simulator?.end ?? null,
       },
+      price: config.price ?? this.options.config.servers[config.server]?.price,
     });
   }
 
@@ -175,6 +176,7 @@ export class Registry implements ModelRegistry {
       keyName: server.key_env ?? null,
       timeoutMs: server.timeout_s * 1000,
       dialect: server.dialect,
+      atOnce: server.at_once,
       own: false,
     };
   }

@@ -68,10 +68,11 @@ export async function speak(model: ChatModel, request: SpeakRequest, signal: Abo
       // Choices of the first attempt have seeds seed..seed+n-1; a retry goes on where they ended.
       const seed = request.seed + attempt * request.n;
       const first = said.length;
-      for await (const event of model.generate({ messages, n: missing, seed, sampling: model.sampling }, signal)) {
-        take(event, first, seed, said, request);
-      }
+      const { onUsage, onRetry } = request;
+      const asked = { messages, n: missing, seed, sampling: model.sampling, whole: !request.onDelta, onUsage, onRetry };
+      for await (const event of model.generate(asked, signal)) take(event, first, seed, said, request);
       missing = request.n - said.length;
+      for (let k = 0; k < missing; k += 1) request.onEmpty?.();
     }
     return said;
   });
