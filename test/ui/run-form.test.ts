@@ -1,0 +1,101 @@
+import { describe, expect, test } from 'vitest';
+import { FoilError } from '../../src/core/errors.ts';
+import { enter, LARGE, pressEsc, RIGHT, SMALL } from './app-screen.tsx';
+import { MEMORY, start, TRAINED, toField } from './runs-screen.ts';
+
+const CTRL_S = '\u0013';
+
+describe.each([SMALL, LARGE])('the form at $columns x $rows', (size) => {
+  test('marks what is changed, refuses what cannot be, checks before it starts, and starts only then', async () => {
+    const { screen, world, control } = await start((world) => {
+      world.trainer.preflights = [TRAINED, MEMORY];
+    }, size);
+    await control.bench.ports.sessions.append('talks', []);
+    await screen.send('n');
+    await screen.waitFor('Which stage?');
+    expect(screen.text()).toContain('Supervised fine-tuning (Eq. 1)');
+    await enter(screen);
+    await screen.waitFor('New run ─ sft');
+    await screen.send('p');
+    await screen.waitFor('choose what it is trained on');
+    await screen.waitFor(/▌ {2}training rows/);
+    await enter(screen);
+    await screen.waitFor('type to filter');
+    await enter(screen);
+    await screen.waitFor(/training rows\s+talks/);
+    await toField(screen, 'validation rows');
+    await enter(screen);
+    await screen.waitFor('type to filter');
+    await enter(screen);
+    await screen.waitFor(/validation rows\s+talks/);
+
+    await toField(screen, 'lr');
+    expect(screen.text()).toMatch(/lr: Step of the optimiser/);
+    expect(screen.text()).toMatch(/lr\s+0\.001\s+0\.001/);
+    await enter(screen);
+    await screen.waitFor('lr: 0.001');
+    await screen.send('\u0015');
+    await screen.type('-3');
+    await enter(screen);
+    await screen.waitFor('-3 is not above 0');
+    await screen.send('\u0015');
+    await screen.type('2e-4');
+    await enter(screen);
+    await screen.waitFor(/lr\s+0\.0002\s+\*\s+0\.001/);
+    expect(screen.text()).toContain('1 changed');
+    await toField(screen, 'scheduler');
+    await screen.send(RIGHT);
+    await screen.waitFor(/scheduler\s+constant\s+\*\s+cosine/);
+    await screen.send('\u007f');
+    await screen.waitFor('1 changed');
+
+    await screen.send(CTRL_S);
+    await screen.waitFor('passed: Ctrl+S starts the run');
+    const shown = screen.text();
+    expect(shown).toContain('100 rows in, 97 used, 3 dropped');
+    expect(shown).toContain('tokens p50 400  p95 900  max 1090  cut 2.0%');
+    expect(shown).toContain('2 dropped: longer than max_length');
+    expect(shown).toContain('about 2.1 GB of 16 GB on cpu, fits');
+    expect(shown).toContain('⟦my week was bad⟧');
+    expect(world.launcher.jobs).toEqual([]);
+    await screen.send(CTRL_S);
+    await screen.waitFor('it goes on when Foil is closed');
+    expect(world.launcher.jobs).toHaveLength(1);
+    expect([...world.store.records.values()][0]?.request).toMatchObject({
+      rows: { train: { from: 'corpus', corpus: 'talks' } },
+      changes: { lr: 2e-4 },
+    });
+  });
+});
+
+test('a check that finds something wrong says what, and nothing can start', async () => {
+  const { screen, world, control } = await start((world) => {
+    world.trainer.preflights = [TRAINED];
+    world.trainer.fault = new FoilError('bad-rows', 'no row is left', { remedy: 'raise max_length' });
+  });
+  await control.bench.ports.sessions.append('talks', []);
+  await screen.send('n');
+  await screen.waitFor('Which stage?');
+  await enter(screen);
+  await screen.waitFor('New run');
+  await toField(screen, 'training rows');
+  await enter(screen);
+  await screen.waitFor('type to filter');
+  await enter(screen);
+  await screen.waitFor(/training rows\s+talks/);
+  await toField(screen, 'validation rows');
+  await enter(screen);
+  await screen.waitFor('type to filter');
+  await enter(screen);
+  await screen.waitFor(/validation rows\s+talks/);
+  await screen.send('p');
+  await screen.waitFor('not passed: no row is left');
+  expect(screen.text()).toContain('raise max_length');
+  await screen.send(CTRL_S);
+  await screen.waitFor('not passed: no row is left');
+  expect(world.launcher.jobs).toEqual([]);
+  await pressEsc(screen);
+  await screen.waitFor('Leave the form?');
+  await screen.send('y');
+  await screen.waitFor('newest first');
+});
