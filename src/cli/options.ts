@@ -26,3 +26,16 @@ export function positive(text: string): number {
   }
   return value;
 }
+
+/** Parser of a number within limits. */
+export function number(min: number, max = Number.POSITIVE_INFINITY): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < min || value > max) {
+      throw new InvalidArgumentError(
+        `It takes a number ${max === Number.POSITIVE_INFINITY ? `of at least ${min}` : `from ${min} to ${max}`}.`,
+      );
+    }
+    return value;
+  };
+}

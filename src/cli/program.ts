@@ -7,8 +7,10 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFeatures } from './commands/features.ts';
 import { registerImport } from './commands/import.ts';
+import { registerMine } from './commands/mine.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPairs } from './commands/pairs.ts';
+import { registerReview } from './commands/review.ts';
 import { registerRuns } from './commands/runs.ts';
 import { registerScore } from './commands/score.ts';
 import { registerServe } from './commands/serve.ts';
@@ -34,7 +36,9 @@ export function createProgram(run: Run, around: Surroundings): Command {
     registerSessions,
     registerScore,
     registerAlternatives,
+    registerMine,
     registerPairs,
+    registerReview,
     registerSimulate,
     registerTrain,
     registerRuns,

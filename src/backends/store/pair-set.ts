@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
 import { nearest } from '../../core/fields.ts';
@@ -106,6 +106,8 @@ export class PairSetFiles {
         }
         fresh.add(id);
       }
+      // A set without pairs is a set too: mining may find none.
+      if (records.length === 0) await (await open(this.file, 'a')).close();
       await appendRecords(this.file, records);
     });
     await this.#pairs.sync();

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { OpenSessionStore } from '../../backends/store/session-store.ts';
 import { FoilError } from '../../core/errors.ts';
 import { nearest } from '../../core/fields.ts';
-import type { CorpusScore, Discriminator } from '../../core/ports.ts';
+import type { Discriminator } from '../../core/ports.ts';
 import { criticalTurns, rewards } from '../../core/reward/reward.ts';
 import type { Session } from '../../core/session/schema.ts';
-import { judgeSession } from '../../core/workflows/judge.ts';
+import { scoreSession } from '../../core/workflows/score.ts';
 import type { Cli, Run } from '../cli.ts';
 import { readCorpus } from '../corpus.ts';
 import { examples, integer } from '../options.ts';
@@ -49,9 +49,9 @@ async function score(cli: Cli, target: string, options: ScoreOptions): Promise<u
       skipped += 1;
       continue;
     }
-    const z = await scoreOne(discriminator, session, cli.signal);
-    if (corpus !== 'live') await store.appendScores(corpus, [record(discriminator, session, z)]);
-    report(cli, discriminator, session, z, id !== null);
+    const scored = await scoreSession(discriminator, session, cli.signal);
+    if (corpus !== 'live') await store.appendScores(corpus, [scored]);
+    report(cli, discriminator, session, scored.z, id !== null);
     done += 1;
     if (id === null) cli.out.progress({ step: `scoring ${corpus}`, text: `${done + skipped} of ${of} sessions` });
   }
@@ -78,17 +78,7 @@ async function whatToScore(store: OpenSessionStore, target: string): Promise<[co
   });
 }
 
-async function scoreOne(discriminator: Discriminator, session: Session, signal: AbortSignal): Promise<number[]> {
-  const z: number[] = [];
-  for await (const judged of judgeSession(discriminator, session.context, session.turns, signal)) z.push(judged.z);
-  return z;
-}
-
-function record({ name, logitP0, template, engine }: Discriminator, session: Session, z: number[]): CorpusScore {
-  return { session: session.id, discriminator: name, z, logitP0, template, engine };
-}
-
-function report(cli: Cli, discriminator: Discriminator, session: Session, z: number[], whole: boolean): void {
+function report(cli: Cli, discriminator: Discriminator, session: Session, z: readonly number[], whole: boolean): void {
   const turns = rewards(z, discriminator.logitP0);
   const critical = criticalTurns(turns);
   cli.out.event({

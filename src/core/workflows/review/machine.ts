@@ -1,3 +1,4 @@
+import { FoilError } from '../../errors.ts';
 import { preferredByD } from '../../preference/agreement.ts';
 import { applyDecision, type Decision, type ReviewedPair } from '../../preference/decisions.ts';
 import { buildQueue, leftRole, makeItem, type ReviewItem, stateOf, verdictIn } from './queue.ts';
@@ -153,10 +154,34 @@ function amend(
   };
 }
 
+/** Takes back the last record of the pair that is shown, whatever was said about others since. */
+export function undoPair(state: ReviewState, now: number): Step {
+  const { reviewer, pass } = state.options;
+  const item = currentItem(state);
+  const decision = item?.entries.findLast((entry) => entry.reviewer === reviewer && entry.pass === pass);
+  if (!item || !decision) return refuse(state, `${reviewer} has said nothing about it in pass ${pass}`);
+  return takeBack(state, { item, decision, index: state.items.indexOf(item) }, now);
+}
+
+/** A command that was refused, as the error that a command line ends with. */
+export function refusal({ events }: Step, pair: string): FoilError | null {
+  const refused = events.find((event) => event.type === 'refused');
+  return refused
+    ? new FoilError('refused', `${pair}: ${refused.reason}`, { remedy: 'nothing was written about it' })
+    : null;
+}
+
 function undo(state: ReviewState, now: number): Step {
   const { reviewer, pass } = state.options;
   const last = newestRecord(state);
-  if (!last) return refuse(state, `${reviewer} has nothing to undo${pass > 1 ? ` in pass ${pass}` : ''}`);
+  if (last) return takeBack(state, last, now);
+  return refuse(state, `${reviewer} has nothing to undo${pass > 1 ? ` in pass ${pass}` : ''}`);
+}
+
+type Found = { readonly item: ReviewItem; readonly index: number; readonly decision: Decision };
+
+function takeBack(state: ReviewState, last: Found, now: number): Step {
+  const { reviewer, pass } = state.options;
   const write: Step['write'][number][] = [];
   let at: { state: ReviewState; item: ReviewItem } = { state, item: last.item };
   let undone = last.decision;
@@ -177,9 +202,9 @@ function undo(state: ReviewState, now: number): Step {
 }
 
 /** The newest record of this reviewer and pass in the sets that are looked at; by time, and by place within one time. */
-function newestRecord(state: ReviewState): { item: ReviewItem; index: number; decision: Decision } | null {
+function newestRecord(state: ReviewState): Found | null {
   const { reviewer, pass, filter } = state.options;
-  let newest: { item: ReviewItem; index: number; decision: Decision } | null = null;
+  let newest: Found | null = null;
   for (const [index, item] of state.items.entries()) {
     if (item.entries.length === 0 || (filter.sets && !filter.sets.includes(item.set))) continue;
     const decision = item.entries.findLast((entry) => entry.reviewer === reviewer && entry.pass === pass);
