@@ -14,7 +14,7 @@ test('help at 80 x 24: every key and every word of its help can be read, and G e
   await screen.send(TAB);
   const sections = helpSections(placeOf(control.state), factsOf(control.state));
   await screen.send(F1);
-  let seen = words(await screen.waitFor(/\d+ of \d+ rows, ↑↓ scrolls; Esc closes/u));
+  let seen = words(await screen.waitFor(/\d+ of \d+ rows · ↑↓ scrolls, Esc closes/u));
   await screen.send('G');
   await screen.waitFor(/ (\d+) of \1 rows/u);
   const end = screen.text();

@@ -1,42 +1,31 @@
-import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
 import { Line } from '../components/Line.tsx';
-import { List } from '../components/List.tsx';
 import { Box } from '../ink.ts';
 import type { Rect } from '../layout.ts';
 import { chooseRows } from '../state/rows.ts';
 import { wrapped } from '../state/runs-view.ts';
 import type { ChooseOverlay, Overlay } from '../state/state.ts';
+import { FilteredList } from './FilteredList.tsx';
 
 /** Options of a field, filtered by what is typed. */
 export function Choose({ overlay, rect }: { overlay: ChooseOverlay; rect: Rect }) {
-  const width = rect.width - 2;
-  const rows = chooseRows(overlay);
-  const mark = (value: string) => (overlay.many ? (overlay.marked.includes(value) ? '[x] ' : '[ ] ') : ' ');
-  const note = overlay.many ? 'Tab marks, Enter takes them' : 'Enter takes it';
+  const { title, many, marked, query, free, selected } = overlay;
+  const mark = (value: string) => (many ? (marked.includes(value) ? '[x] ' : '[ ] ') : ' ');
   return (
-    <Frame title={overlay.title} note={note} focused width={rect.width} height={rect.height}>
-      <Composer
-        state={overlay.query}
-        x={rect.x + 1}
-        y={rect.y + 1}
-        width={width}
-        height={1}
-        focused
-        prompt="> "
-        placeholder={overlay.free === null ? 'type to filter' : `type to filter, or: ${overlay.free}`}
-      />
-      <List
-        rows={rows.map(({ value, help }) => ({
-          key: value,
-          segments: [{ text: `${mark(value)}${value}`.padEnd(28) }, { text: `  ${help}`, tone: 'dim' as const }],
-        }))}
-        selected={overlay.selected}
-        width={width}
-        height={rect.height - 3}
-        empty={overlay.free === null ? 'none matches' : 'none matches; type the path of a file'}
-      />
-    </Frame>
+    <FilteredList
+      title={title}
+      note={many ? 'Tab marks, Enter takes them' : 'Enter takes it'}
+      rect={rect}
+      query={query}
+      prompt="> "
+      placeholder={free === null ? 'type to filter' : `type to filter, or: ${free}`}
+      rows={chooseRows(overlay).map(({ value, help }) => ({
+        key: value,
+        segments: [{ text: `${mark(value)}${value}`.padEnd(28) }, { text: `  ${help}`, tone: 'dim' as const }],
+      }))}
+      selected={selected}
+      empty={free === null ? 'none matches' : 'none matches; type the path of a file'}
+    />
   );
 }
 

@@ -1,13 +1,12 @@
 import { CONTEXT_PARTS, type ContextPart } from '../../core/prompt/context.ts';
 import { wrapRows } from '../../core/text/wrap.ts';
-import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
 import { Line, type Segment } from '../components/Line.tsx';
-import { List } from '../components/List.tsx';
 import { partAsText } from '../control/context-overlay.ts';
 import { Box } from '../ink.ts';
 import type { Rect } from '../layout.ts';
 import type { Overlay } from '../state/state.ts';
+import { FilteredList } from './FilteredList.tsx';
 
 type ContextOverlayState = Extract<Overlay, { kind: 'context' }>;
 
@@ -68,39 +67,25 @@ function partRow(part: ContextPart, rendered: ContextOverlayState['rendered']): 
 }
 
 function Pick({ pick, rect }: { pick: NonNullable<ContextOverlayState['pick']>; rect: Rect }) {
-  const width = rect.width - 2;
   return (
-    <Frame
+    <FilteredList
       title="Take the context of a session"
       note={`${pick.rows.length}`}
-      focused
-      width={rect.width}
-      height={rect.height}
-    >
-      <Composer
-        state={pick.search}
-        x={rect.x + 1}
-        y={rect.y + 1}
-        width={width}
-        height={1}
-        focused={pick.searching}
-        prompt="/ "
-        placeholder="search"
-      />
-      <List
-        rows={pick.rows.map((row) => ({
-          key: `${row.corpus}/${row.id}`,
-          segments: [
-            { text: ` ${row.corpus.slice(0, 15).padEnd(16)}`, tone: 'dim' },
-            { text: `${String(row.userTurns).padStart(3)} turns  `, tone: 'dim' },
-            { text: row.summary ?? row.opening },
-          ],
-        }))}
-        selected={pick.selected}
-        width={width}
-        height={rect.height - 3}
-        empty="no session matches; `foil import PATH` brings a corpus in"
-      />
-    </Frame>
+      rect={rect}
+      query={pick.search}
+      typing={pick.searching}
+      prompt="/ "
+      placeholder="search"
+      rows={pick.rows.map((row) => ({
+        key: `${row.corpus}/${row.id}`,
+        segments: [
+          { text: ` ${row.corpus.slice(0, 15).padEnd(16)}`, tone: 'dim' as const },
+          { text: `${String(row.userTurns).padStart(3)} turns  `, tone: 'dim' as const },
+          { text: row.summary ?? row.opening },
+        ],
+      }))}
+      selected={pick.selected}
+      empty="no session matches; `foil import PATH` brings a corpus in"
+    />
   );
 }

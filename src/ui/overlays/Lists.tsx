@@ -1,13 +1,13 @@
-import { Rows } from '../components/Chart.tsx';
-import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
 import { Line } from '../components/Line.tsx';
 import { List } from '../components/List.tsx';
+import { RowsFrame } from '../components/RowsFrame.tsx';
 import { SmallTable } from '../components/Table.tsx';
 import type { Rect } from '../layout.ts';
 import { helpRows } from '../state/help-rows.ts';
 import { modelRows, paletteRows, SEATS } from '../state/rows.ts';
 import type { AppState, Overlay } from '../state/state.ts';
+import { FilteredList } from './FilteredList.tsx';
 
 type Of<K extends Overlay['kind']> = Extract<Overlay, { kind: K }>;
 
@@ -73,47 +73,33 @@ export function Models({ state, overlay, rect }: { state: AppState; overlay: Of<
 }
 
 export function Palette({ state, overlay, rect }: { state: AppState; overlay: Of<'palette'>; rect: Rect }) {
-  const width = rect.width - 2;
   return (
-    <Frame title="Commands" focused width={rect.width} height={rect.height}>
-      <Composer
-        state={overlay.query}
-        x={rect.x + 1}
-        y={rect.y + 1}
-        width={width}
-        height={1}
-        focused
-        prompt=": "
-        placeholder="name of a command"
-      />
-      <List
-        rows={paletteRows(state).map((row) => ({
-          key: `${row.command}`,
-          segments: [
-            { text: ` ${row.keys.padEnd(18)}`, tone: 'strong' as const },
-            { text: row.help, tone: row.reason ? ('dim' as const) : ('plain' as const) },
-            { text: row.reason ? `  (${row.reason})` : '', tone: 'dim' as const },
-          ],
-        }))}
-        selected={overlay.selected}
-        width={width}
-        height={rect.height - 3}
-        empty="no such command"
-      />
-    </Frame>
+    <FilteredList
+      title="Commands"
+      rect={rect}
+      query={overlay.query}
+      prompt=": "
+      placeholder="name of a command"
+      rows={paletteRows(state).map((row) => ({
+        key: `${row.command}`,
+        segments: [
+          { text: ` ${row.keys.padEnd(18)}`, tone: 'strong' as const },
+          { text: row.help, tone: row.reason ? ('dim' as const) : ('plain' as const) },
+          { text: row.reason ? `  (${row.reason})` : '', tone: 'dim' as const },
+        ],
+      }))}
+      selected={overlay.selected}
+      empty="no such command"
+    />
   );
 }
 
 /** The keys of the place below it; scrolls where they are more rows than the screen has. */
 export function Help({ state, overlay, rect }: { state: AppState; overlay: Of<'help'>; rect: Rect }) {
-  const rows = helpRows(state, rect.width - 2);
-  const height = rect.height - 2;
-  const top = Math.max(0, Math.min(overlay.top, rows.length - height));
-  const part =
-    rows.length > height ? `${Math.min(rows.length, top + height)} of ${rows.length} rows, ↑↓ scrolls; ` : '';
+  const { width, height } = rect;
+  const rows = helpRows(state, width - 2);
+  const note = rows.length > height - 2 ? '↑↓ scrolls, Esc closes' : 'Esc closes';
   return (
-    <Frame title="Keys that work here" note={`${part}Esc closes`} focused width={rect.width} height={rect.height}>
-      <Rows rows={rows.slice(top)} width={rect.width - 2} height={height} />
-    </Frame>
+    <RowsFrame title="Keys that work here" note={note} rows={rows} top={overlay.top} focused {...{ width, height }} />
   );
 }

@@ -1,7 +1,7 @@
-import { Rows } from '../../components/Chart.tsx';
 import { Frame } from '../../components/Frame.tsx';
 import { Line, type Segment } from '../../components/Line.tsx';
 import { listTop } from '../../components/List.tsx';
+import { RowsFrame } from '../../components/RowsFrame.tsx';
 import { Box } from '../../ink.ts';
 import type { FormState } from '../../state/form.ts';
 import { type FormField, formFields } from '../../state/form-fields.ts';
@@ -99,17 +99,6 @@ function helpRow(field: FormField | undefined): Segment[] {
 
 function Check({ form, size }: { form: FormState; size: PaneSize }) {
   const rows = preflightRows(form, size.width - 2);
-  const height = size.height - 2;
-  const top = Math.max(0, Math.min(form.top, rows.length - height));
-  return (
-    <Frame
-      title="Check before it starts"
-      note={rows.length > height ? `${Math.min(rows.length, top + height)} of ${rows.length} rows` : ''}
-      focused={form.pane === 'preflight'}
-      width={size.width}
-      height={size.height}
-    >
-      <Rows rows={rows.slice(top)} width={size.width - 2} height={height} />
-    </Frame>
-  );
+  const focused = form.pane === 'preflight';
+  return <RowsFrame title="Check before it starts" rows={rows} top={form.top} focused={focused} {...size} />;
 }

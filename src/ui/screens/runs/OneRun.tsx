@@ -1,7 +1,8 @@
 import { formatBytes } from '../../../core/text/quantity.ts';
-import { Chart, HistogramChart, Rows } from '../../components/Chart.tsx';
+import { Chart, HistogramChart } from '../../components/Chart.tsx';
 import { Frame } from '../../components/Frame.tsx';
 import { Line } from '../../components/Line.tsx';
+import { RowsFrame } from '../../components/RowsFrame.tsx';
 import { Box } from '../../ink.ts';
 import type { Regions } from '../../layout.ts';
 import { logView } from '../../state/log.ts';
@@ -85,19 +86,7 @@ function OneChart({ chart, width, height }: { chart: ChartSpec; width: number; h
 
 function Details({ detail, view, now, size }: PaneProps & { now: number }) {
   const rows = detailRows(detail, now, size.width - 2);
-  const height = size.height - 2;
-  const top = Math.max(0, Math.min(view.top, rows.length - height));
-  return (
-    <Frame
-      title="Details"
-      note={rows.length > height ? `${Math.min(rows.length, top + height)} of ${rows.length} rows` : ''}
-      focused={view.pane === 'details'}
-      width={size.width}
-      height={size.height}
-    >
-      <Rows rows={rows.slice(top)} width={size.width - 2} height={height} />
-    </Frame>
-  );
+  return <RowsFrame title="Details" rows={rows} top={view.top} focused={view.pane === 'details'} {...size} />;
 }
 
 function Log({ detail, view, title, size }: PaneProps & { title: string }) {
