@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { EXCHANGE_FORMATS, type ExchangeFormat } from '../../core/preference/exchange.ts';
 import type { LengthMatch } from '../../core/prompt/rows.ts';
 import type { Session } from '../../core/session/schema.ts';
 import type { Cli, Run } from '../cli.ts';
 import { readCorpus } from '../corpus.ts';
-import { examples } from '../options.ts';
+import { examples, integer } from '../options.ts';
 
 /** `foil export`: rows for the training stages, built by the code that builds the prompts of the chat. */
 export function registerExport(program: Command, run: Run): void {
@@ -53,6 +54,22 @@ export function registerExport(program: Command, run: Run): void {
     .action(run(exportDiscriminator));
 
   command
+    .command('pairs <set> <file>')
+    .description('Preference pairs of a set, as they stand: roles flipped, for TRL or for trainers that read ShareGPT.')
+    .addOption(new Option('--format <format>', 'what is written').choices(EXCHANGE_FORMATS).default('trl'))
+    .option('--all', 'pending and rejected ones too', false)
+    .option('--preview [n]', 'show the first n as the simulator reads them, and write nothing', integer(1))
+    .addHelpText(
+      'after',
+      examples(
+        ['foil export pairs it1 pairs.jsonl', 'the approved pairs, for TRL'],
+        ['foil export pairs it1 pairs.jsonl --preview 1', 'one pair with the tokens of the template'],
+        ['foil import pairs.jsonl --pairs it1-copy', 'reads them back'],
+      ),
+    )
+    .action(run(exportPairs));
+
+  command
     .command('judged <corpus> <file>')
     .description('What a discriminator reads of each session: rows of `score`, to compare engines.')
     .addOption(inputOption())
@@ -64,6 +81,30 @@ export function registerExport(program: Command, run: Run): void {
         return await write(cli, corpus, file, (session) => judgedRow(session, options));
       }),
     );
+}
+
+interface PairsOptions {
+  readonly format: ExchangeFormat;
+  readonly all: boolean;
+  readonly preview?: number | true;
+}
+
+async function exportPairs(cli: Cli, set: string, file: string, options: PairsOptions): Promise<undefined> {
+  const { exportPair } = await import('../../core/preference/exchange.ts');
+  const { readPairs } = await import('../pair-sets.ts');
+  const every = await readPairs(cli, set);
+  const pairs = every.filter(({ decision }) => options.all || decision === 'approved');
+  if (options.preview !== undefined) {
+    const { previewPair } = await import('../pair-preview.ts');
+    for (const pair of pairs.slice(0, options.preview === true ? 1 : options.preview)) await previewPair(cli, pair);
+    cli.out.event({ event: 'done', preview: true, pairs: pairs.length });
+    return undefined;
+  }
+  const rows = pairs.map(({ set: _, review: __, ...pair }) => exportPair(pair, options.format));
+  await writeRows(cli, file, rows);
+  cli.out.event({ event: 'done', file, rows: rows.length, of: every.length });
+  cli.out.line(`${rows.length} of ${every.length} pairs written to ${file}`);
+  return undefined;
 }
 
 /** The options of `discriminator` and `judged` that say what D reads. */

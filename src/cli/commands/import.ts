@@ -12,6 +12,7 @@ interface ImportFlags {
   readonly pii: 'remove' | 'keep';
   readonly skipBad: boolean;
   readonly simulator?: string;
+  readonly pairs?: string;
 }
 
 /** `foil import`: foreign files become a corpus of the workspace. */
@@ -35,18 +36,21 @@ export function registerImport(program: Command, run: Run): void {
     )
     .option('--skip-bad', 'count records that cannot be imported and go on, instead of stopping at the first', false)
     .option('--simulator <name>', 'what wrote the user turns of records that do not say; without it they count as real')
+    .option('--pairs <set>', 'the records are preference pairs (TRL, ShareGPT, or of Foil): add them to this set')
     .addHelpText(
       'after',
       examples(
         ['foil import chats.jsonl --corpus support', 'a file, its format found out'],
         ['foil import data/esconv', 'a folder, to the corpus "esconv"'],
         ['foil import simulated.jsonl --simulator gpt-user', 'sessions whose users a model played'],
+        ['foil import pairs.jsonl --pairs it1', 'preference pairs'],
       ),
     )
     .action(run(importSessions));
 }
 
 async function importSessions(cli: Cli, paths: readonly string[], flags: ImportFlags): Promise<undefined> {
+  if (flags.pairs !== undefined) return await importPairSet(cli, paths, flags.pairs, flags.pii);
   const { importCorpus } = await import('../../backends/import/import.ts');
   const { format, pii, skipBad, simulator } = flags;
   const work = importCorpus({
@@ -114,4 +118,22 @@ function report({ out }: Cli, report: ImportReport, seconds: number): undefined 
       `Personal data replaced in ${report.pii.sessions} sessions: ${kinds.map(([kind, { count }]) => `${count} ${kind}`).join(', ')}.`,
     );
   return;
+}
+
+async function importPairSet(
+  cli: Cli,
+  paths: readonly string[],
+  set: string,
+  pii: 'remove' | 'keep',
+): Promise<undefined> {
+  const { importPairs } = await import('../../backends/import/pairs.ts');
+  const { clock, signal } = cli;
+  const files = paths.map((path) => resolve(cli.around.cwd, path));
+  const report = await importPairs({ store: await cli.pairs(), set, paths: files, pii, clock, signal });
+  cli.out.event({ event: 'done', set, ...report });
+  cli.out.line(
+    `Set ${set}: ${report.added} pairs added of ${report.read} read, ${report.duplicates} were there already.`,
+  );
+  if (report.redacted > 0) cli.out.line(`Personal data was replaced in ${report.redacted} of them.`);
+  return undefined;
 }
