@@ -96,7 +96,9 @@ export async function postEvents(
       response.setEncoding('utf8');
       const { statusCode = 0 } = response;
       response.on('error', settle);
-      response.on('close', () => settle(cutOff()));
+      response.on('close', () => {
+        if (!over) settle(cutOff());
+      });
       if (statusCode < 200 || statusCode > 299) {
         let text = '';
         response.on('data', (piece: string) => {

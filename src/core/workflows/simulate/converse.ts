@@ -79,7 +79,8 @@ export async function converse(
   const records = [...begun];
   const modelOf = (role: Role): ChatModel => (role === 'user' ? request.simulator : job.chatbot);
   const turns = records.filter(({ text }) => text !== '').map((record) => turnOf(record, modelOf(record.role)));
-  let contextSize = 0;
+  const contextSize = contextItems(context).reduce((sum, item) => sum + item.length, 0);
+  let spoken = turns.reduce((sum, { content }) => sum + content.length, 0);
   for (;;) {
     const ended = endOf(records, turns, request.maxUserTurns);
     if (ended && turns.length === 0) {
@@ -93,9 +94,7 @@ export async function converse(
     const role: Role = last === undefined ? first : last === 'user' ? 'assistant' : 'user';
     const model = modelOf(role);
     const seed = deriveSeed(job.seed, records.length);
-    if (contextSize === 0) contextSize = contextItems(context).join('').length;
-    const system = role === 'user' ? contextSize : (model.system?.length ?? 0);
-    const prompt = turns.reduce((sum, turn) => sum + turn.content.length, system);
+    const prompt = spoken + (role === 'user' ? contextSize : (model.system?.length ?? 0));
     let empty = 0;
     const counted: Usage[] = [];
     const asked = {
@@ -120,6 +119,7 @@ export async function converse(
     await journal.append(record);
     records.push(record);
     if (record.text !== '') turns.push(turnOf(record, model));
+    spoken += record.text.length;
     deps.onTurn(job, record);
   }
 }
