@@ -1,16 +1,8 @@
 import { userInfo } from 'node:os';
-import { FoilError, formatError } from '../core/errors.ts';
+import { FoilError } from '../core/errors.ts';
 import type { ReviewedPair } from '../core/preference/decisions.ts';
 import type { ReviewOptions } from '../core/workflows/review/types.ts';
 import type { Cli } from './cli.ts';
-
-/** Pairs of a set, or of all, as they stand; what was skipped in the files is told. */
-export async function readPairs(cli: Cli, set?: string): Promise<ReviewedPair[]> {
-  const store = await cli.pairs();
-  const pairs = await store.list(set);
-  for (const problem of store.problems()) cli.out.notice(formatError(problem));
-  return pairs;
-}
 
 /** Who decides, unless --reviewer says it: the user of this machine. */
 export function reviewerOf(cli: Cli, given?: string): string {

@@ -74,8 +74,6 @@ export function requestOf(stage: TrainingStage, options: TrainOptions, table: St
   const preset = options.preset ?? 'small';
   const kind = stage === 'discriminator' ? 'discriminator' : stage === 'dpo' ? 'simulator' : sftKind(options);
   const source = (text: string | undefined) => (text === undefined ? null : sourceOf(text, cwd));
-  const pairs: RowSource | null =
-    options.pairs === undefined ? null : options.pairs === true ? { from: 'pairs' } : fileSource(options.pairs, cwd);
   return {
     stage,
     name: options.name ?? `${kind}-new`,
@@ -84,7 +82,7 @@ export function requestOf(stage: TrainingStage, options: TrainOptions, table: St
     changes: changesOf(options.set, table, stage),
     seed: options.seed ?? 17,
     rows: {
-      train: pairs ?? source(options.train),
+      train: pairSource(options.pairs, cwd) ?? source(options.train),
       valid: source(options.valid),
       test: source(options.test),
       simulated: [...options.simulated],
@@ -104,6 +102,13 @@ export function requestOf(stage: TrainingStage, options: TrainOptions, table: St
     },
     from: null,
   };
+}
+
+/** Pairs of the workspace, of one set of it, or in a file. */
+function pairSource(pairs: string | true | undefined, cwd: string): RowSource | null {
+  if (pairs === undefined) return null;
+  if (pairs === true) return { from: 'pairs' };
+  return pairs.endsWith('.jsonl') ? fileSource(pairs, cwd) : { from: 'pairs', set: pairs };
 }
 
 /** A cloned request with changes; a change of the preset takes the changed hyper-parameters along. */

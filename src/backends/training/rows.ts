@@ -68,16 +68,21 @@ async function makeRows(
         remedy: 'take the pairs of the workspace (--pairs), or name a file of rows',
       });
     }
-    const approved = (await (await stores.pairs()).list()).filter((pair) => pair.decision === 'approved');
-    const pairs = approved.filter(isOrdered);
-    if (pairs.length < approved.length) {
-      const out = approved.length - pairs.length;
+    const { set } = source.from === 'pairs' ? source : {};
+    const approved = (await (await stores.pairs()).list(set)).filter((pair) => pair.decision === 'approved');
+    const ordered = approved.filter(isOrdered);
+    const pairs = onceEach(ordered);
+    if (pairs.length < ordered.length)
+      notice(`${ordered.length - pairs.length} approved pairs stand in several sets, and are taken once`);
+    if (ordered.length < approved.length) {
+      const out = approved.length - ordered.length;
       notice(
         `${out} of ${approved.length} approved pairs are left out: D gave them no rewards, or preferred the other side`,
       );
     }
     await write(inputs, name, pairs.map(preferenceRow), split, 'the approved pairs');
-    return { [split]: (await inputs.note(split, name, 'approved pairs of the workspace')).file };
+    const of = set === undefined ? 'the workspace' : `set ${set}`;
+    return { [split]: (await inputs.note(split, name, `approved pairs of ${of}`)).file };
   }
   if (source.from === 'pairs') {
     throw new FoilError('usage', `pairs are for DPO; ${stage} learns from sessions`, { remedy: 'name a corpus' });
@@ -109,6 +114,13 @@ async function makeRows(
 /** Whether both sides have a reward, the chosen one the higher: what the stage learns from. */
 function isOrdered({ chosen, rejected }: PreferencePair): boolean {
   return chosen.r !== null && rejected.r !== null && chosen.r > rejected.r;
+}
+
+/** Sets may be mined from the same turns: the first of pairs with the same sides after the same turns is taken. */
+function onceEach(pairs: readonly PreferencePair[]): PreferencePair[] {
+  const key = ({ session, t, chosen, rejected }: PreferencePair) =>
+    JSON.stringify([session, t, chosen.content, chosen.end, rejected.content, rejected.end]);
+  return [...new Map([...pairs].reverse().map((pair) => [key(pair), pair])).values()].reverse();
 }
 
 function sftRow({ kind, rows }: RunRequest): (session: Session) => object {

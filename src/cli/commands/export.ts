@@ -91,8 +91,7 @@ interface PairsOptions {
 
 async function exportPairs(cli: Cli, set: string, file: string, options: PairsOptions): Promise<undefined> {
   const { exportPair } = await import('../../core/preference/exchange.ts');
-  const { readPairs } = await import('../pair-sets.ts');
-  const every = await readPairs(cli, set);
+  const every = await (await cli.pairs()).list(set);
   const pairs = every.filter(({ decision }) => options.all || decision === 'approved');
   if (options.preview !== undefined) {
     const { previewPair } = await import('../pair-preview.ts');

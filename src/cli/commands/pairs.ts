@@ -4,7 +4,7 @@ import type { ReviewState } from '../../core/workflows/review/machine.ts';
 import type { ReviewCommand, ReviewStats } from '../../core/workflows/review/types.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
-import { findPair, REVIEW_DEFAULTS, readPairs, reviewerOf, sideText } from '../pair-sets.ts';
+import { findPair, REVIEW_DEFAULTS, reviewerOf, sideText } from '../pair-sets.ts';
 
 interface SetOptions {
   readonly set?: string;
@@ -66,7 +66,7 @@ export function registerPairs(program: Command, run: Run): void {
     )
     .action(
       run(async (cli: Cli, set: string, options: DecideOptions) => {
-        const pending = (await readPairs(cli, set)).filter(
+        const pending = (await (await cli.pairs()).list(set)).filter(
           ({ decision, review }) => decision === 'pending' && !review.conflict,
         );
         const names = pending.map(({ id }) => `${set}/${id}`);
@@ -96,7 +96,9 @@ function deciding(command: Command): Command {
 
 async function list(cli: Cli, { set, decision }: SetOptions & { decision?: string }): Promise<undefined> {
   const { lengthGap } = await import('../../core/preference/lint.ts');
-  const pairs = (await readPairs(cli, set)).filter((pair) => decision === undefined || pair.decision === decision);
+  const pairs = (await (await cli.pairs()).list(set)).filter(
+    (pair) => decision === undefined || pair.decision === decision,
+  );
   for (const pair of pairs) {
     cli.out.event({ event: 'pair', pair });
     printPair(cli, pair);
@@ -150,7 +152,7 @@ async function decide(
 ): Promise<undefined> {
   const { refusal, step, undoPair } = await import('../../core/workflows/review/machine.ts');
   const store = await cli.pairs();
-  const all = await readPairs(cli, options.set);
+  const all = await (await cli.pairs()).list(options.set);
   // All names are looked up before anything is written.
   const targets = names.map((name) => findPair(all, name));
   let state = await sitting(cli, options);
@@ -188,7 +190,7 @@ async function stats(cli: Cli, options: DecideOptions): Promise<undefined> {
   const { lengthGap } = await import('../../core/preference/lint.ts');
   const state = await sitting(cli, options);
   const found = reviewStats(state, cli.clock.now().getTime());
-  const approved = (await readPairs(cli, options.set)).filter(({ decision }) => decision === 'approved');
+  const approved = (await (await cli.pairs()).list(options.set)).filter(({ decision }) => decision === 'approved');
   const { reviewer, pass } = state.options;
   cli.out.event({ event: 'done', reviewer, pass, ...found, approved_pairs: approved.length, ...lengthGap(approved) });
   printStats(cli, `${reviewer}, pass ${pass}`, found);
@@ -230,7 +232,7 @@ function printStats({ out }: Cli, who: string, stats: ReviewStats): void {
 
 async function lint(cli: Cli, { set }: SetOptions): Promise<undefined> {
   const { lintPair, lintSet } = await import('../../core/preference/lint.ts');
-  const pairs = await readPairs(cli, set);
+  const pairs = await (await cli.pairs()).list(set);
   for (const pair of pairs) {
     const warnings = lintPair(pair);
     if (warnings.length === 0) continue;

@@ -64,7 +64,6 @@ async function review(cli: Cli, flags: ReviewFlags): Promise<undefined> {
   const { openState } = await import('../../core/workflows/review/machine.ts');
   const { readSets } = await import('../../core/workflows/review/review.ts');
   const { shownPair } = await import('../../core/workflows/review/view.ts');
-  const { formatError } = await import('../../core/errors.ts');
   const { out } = cli;
   const { blind, pass, seed, order, decided } = flags;
   const sets = flags.set.length > 0 ? flags.set : undefined;
@@ -75,7 +74,6 @@ async function review(cli: Cli, flags: ReviewFlags): Promise<undefined> {
   };
   const store = await cli.pairs();
   const state = openState(await readSets(store, sets), options, cli.clock.now().getTime());
-  for (const problem of store.problems()) out.notice(formatError(problem));
   const shown = Math.min(state.queue.length, flags.limit ?? state.queue.length);
   for (let cursor = 0; cursor < shown; cursor += 1) {
     const pair = shownPair({ ...state, cursor });

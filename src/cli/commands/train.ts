@@ -33,7 +33,8 @@ const STAGES: readonly [stage: TrainingStage, description: string, examples: [st
     'dpo',
     'Let a simulator prefer the turns that the discriminator takes for real (Eq. 5).',
     [
-      ['foil train dpo --adapter sim-it0 --pairs --name sim-it1', 'with the approved pairs of the workspace'],
+      ['foil train dpo --adapter sim-it0 --pairs it1 --name sim-it1', 'with the approved pairs of a set'],
+      ['foil train dpo --adapter sim-it0 --pairs', 'with those of all sets'],
       ['foil train dpo --adapter sim-it0 --pairs rows.jsonl --set beta=0.5', 'with a file of rows'],
     ],
   ],
@@ -52,7 +53,7 @@ export function registerTrain(program: Command, run: Run): void {
     if (stage === 'dpo') {
       command
         .option('--adapter <model>', 'simulator to go on with: policy and frozen reference; a name, or a folder')
-        .option('--pairs [file]', 'the approved pairs of the workspace, or a file of rows (.jsonl)');
+        .option('--pairs [set]', 'approved pairs: of all sets, of one, or of a file of rows (.jsonl)');
     }
     if (stage === 'sft') {
       command

@@ -20,11 +20,14 @@ export const RUN_FILES = {
   inputs: 'inputs',
 } as const;
 
-/** Where rows come from: a corpus, a JSONL file of rows that are made already, or (DPO) the approved pairs of the workspace. */
+/**
+ * Where rows come from: a corpus, a JSONL file of rows that are made already, or (DPO) the approved pairs of a set, or of the
+ * workspace.
+ */
 export const rowSourceSchema = z.discriminatedUnion('from', [
   z.object({ from: z.literal('corpus'), corpus: z.string().min(1) }),
   z.object({ from: z.literal('file'), file: z.string().min(1) }),
-  z.object({ from: z.literal('pairs') }),
+  z.object({ from: z.literal('pairs'), set: z.string().min(1).optional() }),
 ]);
 export type RowSource = z.infer<typeof rowSourceSchema>;
 
