@@ -27,6 +27,7 @@ async function openWorkbench(
 ): Promise<Workbench> {
   const config = await cli.config();
   const { rolesOf, sessionOf } = await import('./session.ts');
+  const { reviewerOf } = await import('./pair-sets.ts');
   if (options.session === undefined) onRoles(await rolesOf(cli, options));
   const { session, first } = await sessionOf(cli, options);
   return {
@@ -35,6 +36,7 @@ async function openWorkbench(
     workspace: basename(cli.workspace),
     roles: session.roles,
     seats,
+    reviewer: reviewerOf(cli),
     first,
     contextBudget: config.context_budget,
     alternatives: config.alternatives,

@@ -108,7 +108,7 @@ function Body({ state, more, regions }: { state: AppState; more: More | null; re
   );
 }
 
-const TITLES = { chat: 'Chat', sessions: 'Sessions', runs: 'Runs' } as const;
+const TITLES = { chat: 'Chat', sessions: 'Sessions', review: 'Review', runs: 'Runs' } as const;
 
 function Coming({ title, rect }: { title: string; rect: Rect }) {
   return (

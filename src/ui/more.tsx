@@ -5,17 +5,21 @@ import { Choose, Confirm, Steps } from './overlays/Choose.tsx';
 import { ContextOverlay } from './overlays/Context.tsx';
 import { Edit } from './overlays/Edit.tsx';
 import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
+import { Review, Statistics } from './screens/review/Review.tsx';
 import { Runs } from './screens/runs/Runs.tsx';
 import { Sessions } from './screens/Sessions.tsx';
 import type { AppState, Overlay } from './state/state.ts';
 
 /** The screens other than Chat. */
 export function screen(state: AppState, regions: Regions): ReactNode {
-  return state.screen === 'sessions' ? (
-    <Sessions state={state} regions={regions} />
-  ) : (
-    <Runs state={state} regions={regions} />
-  );
+  switch (state.screen) {
+    case 'sessions':
+      return <Sessions state={state} regions={regions} />;
+    case 'review':
+      return <Review state={state} regions={regions} />;
+    default:
+      return <Runs state={state} regions={regions} />;
+  }
 }
 
 /** What lies on a screen. */
@@ -39,6 +43,8 @@ export function onTop(state: AppState, overlay: Overlay, rect: Rect): ReactNode 
       return <Choose overlay={overlay} rect={rect} />;
     case 'confirm':
       return <Confirm overlay={overlay} rect={rect} />;
+    case 'statistics':
+      return <Statistics state={state} overlay={overlay} rect={rect} />;
     case 'steps':
       return <Steps overlay={overlay} rect={rect} />;
   }

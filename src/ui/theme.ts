@@ -18,6 +18,7 @@ export type Tone =
   | 'warn'
   | 'error'
   | 'focus'
+  | 'differs'
   | 'selected';
 
 type Style = Pick<TextProps, 'color' | 'bold' | 'dimColor' | 'inverse'>;
@@ -38,6 +39,8 @@ const STYLES: Record<Tone, Style> = {
   warn: { color: 'yellow' },
   error: { color: 'red', bold: true },
   focus: { color: 'cyan', bold: true },
+  /** Words that the other side has not. */
+  differs: { color: 'cyan', bold: true },
   selected: { inverse: true },
 };
 

@@ -35,6 +35,7 @@ export function fakeBench(
     workspace: 'demo',
     roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },
     seats: init.seats ?? { user: 'model', assistant: 'human' },
+    reviewer: 'anna',
     first: 'user',
     contextBudget: 15_000,
     alternatives: 8,

@@ -17,6 +17,10 @@ export function appCommand(control: Controller, command: Command): boolean {
       control.set((state) => ({ ...state, screen: 'sessions', overlays: [] }));
       refreshSessions(control);
       return true;
+    case 'app.review':
+      control.set((state) => ({ ...state, screen: 'review', overlays: [] }));
+      control.review.open();
+      return true;
     case 'app.runs':
       control.set((state) => ({ ...state, screen: 'runs', overlays: [] }));
       return true;
@@ -61,6 +65,8 @@ function back(control: Controller): void {
     control.set((state) =>
       sessions.search ? { ...state, sessions: { ...sessions, search: null } } : { ...state, screen: 'chat' },
     );
+  } else if (screen === 'review') {
+    control.set((state) => ({ ...state, screen: 'chat' }));
   } else if (screen === 'runs') {
     runsBack(control);
   } else {

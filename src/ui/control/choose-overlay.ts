@@ -3,6 +3,7 @@ import { chooseRows } from '../state/rows.ts';
 import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
+import { reviewChosen } from './review-commands.ts';
 import { formOnScreen, leaveForm } from './run-form.ts';
 import { cancel } from './run-jobs.ts';
 import { chosen } from './runs-commands.ts';
@@ -37,12 +38,17 @@ export function chooseCommand(control: Controller, top: ChooseOverlay, command: 
   if (top.many) {
     const values = top.marked.length > 0 ? top.marked : row ? [row.value] : [];
     close(control);
-    chosen(control, top.purpose, values.join(', '));
+    take(control, top.purpose, values.join(', '));
   } else if (row) {
     close(control);
-    chosen(control, top.purpose, row.value);
+    take(control, top.purpose, row.value);
   }
   return true;
+}
+
+function take(control: Controller, purpose: ChooseOverlay['purpose'], value: string): void {
+  if (purpose.kind === 'review') reviewChosen(control, purpose.choice, value);
+  else chosen(control, purpose, value);
 }
 
 export function confirmCommand(control: Controller, top: Of<'confirm'>, command: Command): boolean {

@@ -14,6 +14,8 @@ import { type AppState, initialState } from '../state/state.ts';
 import { appCommand } from './app-commands.ts';
 import { chatCommand } from './chat-commands.ts';
 import { overlayCommand } from './overlay-commands.ts';
+import { ReviewSitting } from './review.ts';
+import { reviewCommand } from './review-commands.ts';
 import { runsCommand } from './runs-commands.ts';
 import { RunsWatch } from './runs-watch.ts';
 import { sessionsCommand } from './sessions-commands.ts';
@@ -31,6 +33,7 @@ export class Controller {
   readonly store: StoreApi<AppState>;
   readonly bench: Workbench;
   readonly runs: RunsWatch;
+  readonly review: ReviewSitting;
   /** Called to leave; set by the app. */
   quit: () => void = () => {};
   /** Runs something with the terminal handed over; set by the app. */
@@ -46,7 +49,11 @@ export class Controller {
     this.bench = bench;
     this.store = createStore<AppState>(() => initialState(size, bench.seats, bench.roles));
     this.runs = new RunsWatch(this);
-    this.store.subscribe(() => this.runs.sync());
+    this.review = new ReviewSitting(this);
+    this.store.subscribe(() => {
+      this.runs.sync();
+      this.review.sync();
+    });
   }
 
   get state(): AppState {
@@ -171,8 +178,8 @@ export class Controller {
   /** A command of the key table. */
   command(command: Command): void {
     if (command !== 'app.cancel' && this.state.leaving) this.set((state) => ({ ...state, leaving: false }));
-    const handled = [appCommand, overlayCommand, runsCommand, sessionsCommand, chatCommand].some((handle) =>
-      handle(this, command),
+    const handled = [appCommand, overlayCommand, reviewCommand, runsCommand, sessionsCommand, chatCommand].some(
+      (handle) => handle(this, command),
     );
     if (!handled) this.tell('warn', `${command} does nothing here`);
   }
@@ -204,6 +211,7 @@ export class Controller {
   stop(): void {
     this.closeSession();
     this.runs.stop();
+    this.review.stop();
     this.lifetime.abort();
     this.deltas.stop();
   }

@@ -10,6 +10,7 @@ import { chooseCommand, confirmCommand, stepsCommand } from './choose-overlay.ts
 import { blankContext, partAsText, pickContext, refreshPick, setContext, textAsPart } from './context-overlay.ts';
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
+import { reviewEdited, statisticsCommand } from './review-commands.ts';
 
 export { refreshPick };
 
@@ -36,6 +37,8 @@ export function overlayCommand(control: Controller, command: Command): boolean {
       return chooseCommand(control, top, command);
     case 'confirm':
       return confirmCommand(control, top, command);
+    case 'statistics':
+      return statisticsCommand(control, top, command);
     case 'steps':
       return stepsCommand(control, top, command);
   }
@@ -207,11 +210,20 @@ function editCommand(control: Controller, top: Of<'edit'>, command: Command): bo
   if (command !== 'edit.save') return false;
   const { purpose, composer } = top;
   close(control);
-  if (purpose.kind === 'turn') control.send({ type: 'edit', node: purpose.node, text: composer.text });
-  else if (purpose.kind === 'candidate') control.send({ type: 'rescore', node: purpose.node, text: composer.text });
-  else {
-    const below = topOverlay(control.state);
-    if (below?.kind === 'context') setContext(control, textAsPart(below.draft, purpose.part, composer.text));
+  switch (purpose.kind) {
+    case 'turn':
+      control.send({ type: 'edit', node: purpose.node, text: composer.text });
+      break;
+    case 'candidate':
+      control.send({ type: 'rescore', node: purpose.node, text: composer.text });
+      break;
+    case 'context': {
+      const below = topOverlay(control.state);
+      if (below?.kind === 'context') setContext(control, textAsPart(below.draft, purpose.part, composer.text));
+      break;
+    }
+    default:
+      reviewEdited(control, purpose, composer.text);
   }
   return true;
 }

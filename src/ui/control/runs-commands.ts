@@ -197,7 +197,11 @@ function applyPrompt(control: Controller, prompt: RunsPrompt): true {
 }
 
 /** What was chosen from a list: a stage for a new run, or the value of a field. */
-export function chosen(control: Controller, purpose: ChooseOverlay['purpose'], value: string): void {
+export function chosen(
+  control: Controller,
+  purpose: Exclude<ChooseOverlay['purpose'], { kind: 'review' }>,
+  value: string,
+): void {
   if (purpose.kind === 'stage') {
     const stage = TRAINING_STAGES.find((one) => one === value);
     if (stage) openForm(control, stage, null);

@@ -1,6 +1,7 @@
 import type { RunPorts } from '../../core/ports.ts';
 import { followRun, lookAt, watchRuns } from '../../core/workflows/runs/watch.ts';
-import { NO_DETAIL, type RunDetail, type RunsState, reduceList, reduceRun, watchedRuns } from '../state/runs.ts';
+import { NO_DETAIL, reduceRun } from '../state/run-detail.ts';
+import { type RunDetail, type RunsState, reduceList, watchedRuns } from '../state/runs.ts';
 import type { Controller } from './controller.ts';
 import { settleLog } from './run-log.ts';
 

@@ -13,6 +13,8 @@ export interface Workbench {
   readonly workspace: string;
   readonly roles: LiveSession['roles'];
   readonly seats: Seats;
+  /** Who reviews pairs, until they say otherwise on the screen. */
+  readonly reviewer: string;
   readonly first: Role;
   readonly contextBudget: number;
   readonly alternatives: number;

@@ -29,6 +29,13 @@ export interface KeyFacts {
   readonly marked: number;
   /** Why no model can be asked now (for example "the base model is still being fetched"); null if one can. */
   readonly noModel: string | null;
+  readonly review: {
+    /** A pair is on the screen. */
+    readonly pair: boolean;
+    readonly blind: boolean;
+    /** The terminal is too small to show anything. */
+    readonly small: boolean;
+  };
   /** The run that is selected or open; null if there is none. */
   readonly run: {
     readonly state: JobState;
@@ -58,6 +65,7 @@ export const NO_FACTS: KeyFacts = {
   branches: false,
   marked: 0,
   noModel: null,
+  review: { pair: false, blind: false, small: false },
   run: null,
   runMarked: false,
   formBusy: null,

@@ -8,6 +8,8 @@ export const PLACES = {
   'chat.tree': ['tree', 'list', 'ends', 'chat', 'global'],
   sessions: ['sessions', 'list', 'ends', 'global'],
   'sessions.search': ['search', 'text', 'global'],
+  review: ['review', 'scroll', 'global'],
+  statistics: ['statistics', 'scroll', 'global'],
   runs: ['runs', 'onerun', 'list', 'ends', 'global'],
   'runs.plots': ['plots', 'run', 'onerun', 'global'],
   'runs.log': ['log', 'run', 'onerun', 'scroll', 'global'],

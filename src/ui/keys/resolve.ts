@@ -94,6 +94,8 @@ const SCOPE_TITLES: Record<Scope, string> = {
   transcript: 'Transcript',
   tree: 'Tree of branches',
   sessions: 'Sessions',
+  review: 'Review',
+  statistics: 'Statistics of the review',
   runs: 'Runs',
   onerun: 'The selected or open run',
   run: 'One run',

@@ -29,6 +29,16 @@ const needsWatch = (facts: KeyFacts): string | null =>
   facts.seat === 'watch' ? null : 'both seats must be held by models (s changes seats)';
 const needsOpenEnd = (facts: KeyFacts): string | null =>
   facts.ended ? 'the session has ended; b continues from an earlier turn' : null;
+const needsPair = ({ review: { pair, small } }: KeyFacts): string | null =>
+  pair
+    ? null
+    : small
+      ? 'the terminal is too small to show a pair'
+      : 'there is no pair here (f shows others, u goes back)';
+const needsOpen = (facts: KeyFacts): string | null =>
+  needsPair(facts) ?? (facts.review.blind ? 'blind: 1 and 2 pick the better side, 0 none' : null);
+const needsBlind = (facts: KeyFacts): string | null =>
+  needsPair(facts) ?? (facts.review.blind ? null : 'sides are picked in blind mode (b); y approves, n rejects');
 const needsRun = (facts: KeyFacts): string | null => (facts.run ? null : 'there is no run yet (n starts one)');
 const can =
   (action: RunAction) =>
@@ -57,6 +67,7 @@ const first = (...checks: ((facts: KeyFacts) => string | null)[]) => {
 export const KEYS = [
   { command: 'app.chat', keys: ['f2'], where: 'global', label: 'chat', help: 'Go to the Chat screen' },
   { command: 'app.sessions', keys: ['f3'], where: 'global', label: 'sessions', help: 'Go to the Sessions screen' },
+  { command: 'app.review', keys: ['f4'], where: 'global', label: 'review', help: 'Go to the Review screen' },
   { command: 'app.runs', keys: ['f5'], where: 'global', label: 'runs', help: 'Go to the Runs screen' },
   { command: 'app.help', keys: ['f1', '?'], where: 'global', label: 'help', rank: 90, sign: '?', help: 'Show the keys that work here' },
   { command: 'app.palette', keys: ['ctrl+p', ':'], where: 'global', label: 'commands', rank: 91, sign: ':', help: 'Find a command by name' },
@@ -121,6 +132,31 @@ export const KEYS = [
   { command: 'sessions.corpus', keys: ['c'], where: 'sessions', label: 'corpus', rank: 6, help: 'Show one corpus, or all' },
   { command: 'sessions.risk', keys: ['z'], where: 'sessions', label: 'risk', rank: 8, help: 'Hide or show sessions with risk language' },
   { command: 'sessions.score', keys: ['p'], where: 'sessions', label: 'score', rank: 7, help: 'Score the selected session with the discriminator in use', disabled: needsModel },
+
+  { command: 'review.approve', keys: ['y'], where: 'review', label: 'approve', rank: 1, help: 'Approve the pair as it stands', disabled: needsOpen },
+  { command: 'review.reject', keys: ['n'], where: 'review', label: 'reject', rank: 2, help: 'Reject the pair: it teaches nothing, or the wrong thing', disabled: needsOpen },
+  { command: 'review.left', keys: ['1'], where: 'review', label: 'better', rank: 1, sign: '1 2', help: 'Blind: the left (upper) side is the better one', disabled: needsBlind },
+  { command: 'review.right', keys: ['2'], where: 'review', label: 'better', help: 'Blind: the right (lower) side is the better one', disabled: needsBlind },
+  { command: 'review.none', keys: ['0'], where: 'review', label: 'none', rank: 2, help: 'Blind: none is better, which rejects the pair', disabled: needsBlind },
+  { command: 'review.skip', keys: ['s'], where: 'review', label: 'skip', rank: 3, help: 'Skip the pair; the filter finds it again', disabled: needsPair },
+  { command: 'review.undo', keys: ['u'], where: 'review', label: 'undo', rank: 4, help: 'Take back your last key, of earlier sittings too, and go to its pair' },
+  { command: 'review.swap', keys: ['w'], where: 'review', label: 'swap', rank: 6, help: 'Exchange chosen and rejected', disabled: needsOpen },
+  { command: 'review.editLeft', keys: ['e'], where: 'review', label: 'edit', rank: 5, sign: 'e E', help: 'Edit the chosen (blind: the left) side and have it scored', disabled: needsPair },
+  { command: 'review.editRight', keys: ['E'], where: 'review', label: 'edit rejected', help: 'Edit the rejected (blind: the right) side and have it scored', disabled: needsPair },
+  { command: 'review.note', keys: ['c'], where: 'review', label: 'note', rank: 8, help: 'Write a note on the pair', disabled: needsPair },
+  { command: 'review.previous', keys: ['[', 'left'], where: 'review', label: 'look', rank: 7, sign: '[ ]', help: 'Look at the pair before without deciding' },
+  { command: 'review.next', keys: [']', 'right'], where: 'review', label: 'look on', help: 'Look at the next pair without deciding', disabled: needsPair },
+  { command: 'review.blind', keys: ['b'], where: 'review', label: 'blind', rank: 9, help: 'Hide rewards and put the sides left and right at random, or show them again' },
+  { command: 'review.filter', keys: ['f'], where: 'review', label: 'filter', rank: 10, help: 'Choose which pairs show: decided or not, set, kind, warnings' },
+  { command: 'review.order', keys: ['o'], where: 'review', label: 'order', rank: 11, help: 'Order the queue: as made, by margin, by disagreement, at random' },
+  { command: 'review.pass', keys: ['p'], where: 'review', label: 'pass', rank: 12, help: 'Judge your own labels again in another pass, or change the reviewer' },
+  { command: 'review.statistics', keys: ['g'], where: 'review', label: 'statistics', rank: 13, help: 'Show pace, agreement with D, with yourself and with others, and all remarks on the pair' },
+  { command: 'review.pane', keys: ['tab', 'shift+tab'], where: 'review', label: 'pane', rank: 14, sign: 'Tab', help: 'Scroll the sides, or the history' },
+  { command: 'review.reload', keys: ['r'], where: 'review', label: 'read again', help: 'Read the sets again, where mining or another reviewer writes' },
+  { command: 'review.top', keys: ['home'], where: 'review', label: 'top', help: 'Go to the context, or to the first row of the sides' },
+  { command: 'review.bottom', keys: ['end'], where: 'review', label: 'bottom', help: 'Go to the newest turn, or to the last row of the sides' },
+
+  { command: 'statistics.close', keys: ['g', 'q'], where: 'statistics', label: 'close', rank: 1, sign: 'g', help: 'Close the statistics' },
 
   { command: 'runs.new', keys: ['n'], where: 'runs', label: 'new run', rank: 2, help: 'Start a new run: SFT, a discriminator, or DPO' },
   { command: 'runs.filter', keys: ['/'], where: 'runs', label: 'filter', rank: 8, help: 'Show only runs that hold some words: name, stage, state, launcher, notes' },

@@ -1,6 +1,7 @@
 import { nextRole, pathTo } from '../../core/session/tree.ts';
 import type { KeyFacts } from '../keys/facts.ts';
 import type { Place } from '../keys/places.ts';
+import { MIN_COLUMNS, MIN_ROWS } from '../layout.ts';
 import { currentRun, type RunsState } from './runs.ts';
 import { type AppState, topOverlay } from './state.ts';
 import { hasUnjudged } from './view.ts';
@@ -11,6 +12,7 @@ export function placeOf(state: AppState): Place {
   if (overlay?.kind === 'context' && overlay.pick) return overlay.pick.searching ? 'context.search' : 'context';
   if (overlay) return overlay.kind;
   if (state.screen === 'runs') return runsPlace(state.runs);
+  if (state.screen === 'review') return 'review';
   if (state.screen === 'sessions') return state.sessions.search ? 'sessions.search' : 'sessions';
   return `chat.${state.chat.focus}`;
 }
@@ -52,8 +54,14 @@ export function factsOf(state: AppState): KeyFacts {
     marked: overlay?.kind === 'alternatives' ? overlay.marks.length : 0,
     // An engine that starts is waited for; a fetch takes too long for that.
     noModel: state.engine.status === 'fetching' ? state.engine.detail : null,
+    review: reviewFacts(state),
     ...runFacts(state.runs),
   };
+}
+
+function reviewFacts({ review, size }: AppState): KeyFacts['review'] {
+  const small = size.columns < MIN_COLUMNS || size.rows < MIN_ROWS;
+  return { pair: review?.pair != null && !small, blind: review?.options.blind === true, small };
 }
 
 function runFacts(runs: RunsState): Pick<KeyFacts, 'run' | 'runMarked' | 'formBusy' | 'searched'> {

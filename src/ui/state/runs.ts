@@ -1,11 +1,11 @@
 import type { SkippedFolder } from '../../core/ports.ts';
 import type { GpuReading } from '../../core/stage/launcher.ts';
-import { NO_PROGRESS, type Progress, progressOf } from '../../core/stage/progress.ts';
+import type { Progress } from '../../core/stage/progress.ts';
 import type { RunSummary } from '../../core/stage/run.ts';
-import type { RunEvent, RunList } from '../../core/workflows/runs/types.ts';
+import type { RunList } from '../../core/workflows/runs/types.ts';
 import type { ComposerState } from '../components/composer.ts';
 import type { FormState } from './form.ts';
-import { type LogState, logReducer, NO_LOG } from './log.ts';
+import type { LogState } from './log.ts';
 
 /** What is known of a run that is open. */
 export interface RunDetail {
@@ -16,8 +16,6 @@ export interface RunDetail {
   /** What the search does or found, in words. */
   readonly search: string | null;
 }
-
-export const NO_DETAIL: RunDetail = { summary: null, progress: NO_PROGRESS, gpus: [], log: NO_LOG, search: null };
 
 export const RUN_PANES = ['plots', 'log', 'details'] as const;
 export type RunPane = (typeof RUN_PANES)[number];
@@ -110,20 +108,6 @@ export function currentRun(state: RunsState): RunSummary | null {
 export function reduceList(state: RunsState, { runs, skipped }: RunList, now: number): RunsState {
   const marked = runs.some(({ record }) => record.id === state.marked) ? state.marked : null;
   return { ...state, runs, skipped, marked, now, loading: false };
-}
-
-/** What was heard of one run. */
-export function reduceRun(detail: RunDetail, event: RunEvent): RunDetail {
-  switch (event.type) {
-    case 'state':
-      return { ...detail, summary: event.summary };
-    case 'events':
-      return { ...detail, progress: progressOf(event.events, detail.progress) };
-    case 'log':
-      return { ...detail, log: logReducer(detail.log, { type: 'grown', page: event.page }) };
-    case 'gpus':
-      return { ...detail, gpus: event.readings };
-  }
 }
 
 /** Runs that are watched one by one in this view. */

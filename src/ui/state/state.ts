@@ -3,10 +3,13 @@ import type { Candidate } from '../../core/preference/candidates.ts';
 import type { ContextPart, RenderedContext } from '../../core/prompt/context.ts';
 import type { Context, LiveSession, Role } from '../../core/session/schema.ts';
 import type { Activity, Seats } from '../../core/workflows/converse/types.ts';
+import type { Place } from '../../core/workflows/review/types.ts';
 import { type ComposerState, newComposer } from '../components/composer.ts';
 import { START_TRANSCRIPT, type TranscriptState } from '../components/transcript.ts';
 import type { Tone } from '../theme.ts';
 import type { FormOption } from './form-fields.ts';
+import type { ReviewUi } from './review.ts';
+import type { ReviewChoice } from './review-choices.ts';
 import { NO_RUNS, type RunsState } from './runs.ts';
 
 /** One line below the panes; `until` lets a message give way to the activity. */
@@ -48,12 +51,18 @@ export interface SessionsState {
 export type EditPurpose =
   | { readonly kind: 'turn'; readonly node: number }
   | { readonly kind: 'candidate'; readonly node: number }
-  | { readonly kind: 'context'; readonly part: ContextPart };
+  | { readonly kind: 'context'; readonly part: ContextPart }
+  /** `pair` is what `pairKey` gave when the field was opened. */
+  | { readonly kind: 'side'; readonly place: Place; readonly pair: string }
+  | { readonly kind: 'note'; readonly pair: string }
+  | { readonly kind: 'reviewer' };
 
 export type Overlay =
   | { readonly kind: 'help'; readonly top: number }
   | { readonly kind: 'palette'; readonly query: ComposerState; readonly selected: number }
   | { readonly kind: 'seats'; readonly selected: number }
+  /** Figures of the review; `top` is the first row that shows. */
+  | { readonly kind: 'statistics'; readonly top: number }
   | { readonly kind: 'models'; readonly role: ModelEntry['kind']; readonly selected: number }
   | {
       readonly kind: 'alternatives';
@@ -99,7 +108,10 @@ export type Overlay =
 export interface ChooseOverlay {
   readonly kind: 'choose';
   readonly title: string;
-  readonly purpose: { readonly kind: 'stage' } | { readonly kind: 'field'; readonly key: string };
+  readonly purpose:
+    | { readonly kind: 'stage' }
+    | { readonly kind: 'field'; readonly key: string }
+    | { readonly kind: 'review'; readonly choice: ReviewChoice };
   readonly options: readonly FormOption[];
   /** Several can be marked. */
   readonly many: boolean;
@@ -118,12 +130,14 @@ export interface EngineState {
 }
 
 export interface AppState {
-  readonly screen: 'chat' | 'sessions' | 'runs';
+  readonly screen: 'chat' | 'sessions' | 'review' | 'runs';
   readonly overlays: readonly Overlay[];
   /** The models that a new session begins with; null until they are known. */
   readonly roles: LiveSession['roles'] | null;
   readonly chat: ChatState;
   readonly sessions: SessionsState;
+  /** Null until the screen is opened. */
+  readonly review: ReviewUi | null;
   readonly runs: RunsState;
   readonly models: readonly ModelEntry[];
   readonly engine: EngineState;
@@ -161,6 +175,7 @@ export function initialState(size: AppState['size'], seats: Seats, roles: AppSta
       corpora: [],
       loading: false,
     },
+    review: null,
     runs: NO_RUNS,
     models: [],
     engine: { status: 'idle', detail: '' },

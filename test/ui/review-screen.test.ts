@@ -1,0 +1,378 @@
+import { describe, expect, test } from 'vitest';
+import { FoilError } from '../../src/core/errors.ts';
+import type { Decision } from '../../src/core/preference/decisions.ts';
+import type { PreferencePair } from '../../src/core/preference/schema.ts';
+import { makePair } from '../fixtures/pairs.ts';
+import { DOWN, ESC, enter, LARGE, openApp, PAGE_DOWN, pressEsc, SMALL, TAB } from './app-screen.tsx';
+import { fakeBench } from './bench.ts';
+import type { Screen } from './terminal.ts';
+
+const F4 = `${ESC}OS`;
+const RIGHT = `${ESC}[C`;
+const END = `${ESC}[F`;
+
+/** Longer than a pair must be on the screen before a key judges it. */
+const look = () => new Promise((resolve) => setTimeout(resolve, 170));
+
+async function judge(screen: Screen, keys: string): Promise<void> {
+  for (const key of keys) {
+    await look();
+    await screen.send(key);
+  }
+}
+
+/** The Review screen over a set of pairs; its first pair is seen. */
+async function start(pairs: readonly PreferencePair[], size = SMALL) {
+  const bench = fakeBench();
+  let now = Date.UTC(2026, 5, 1);
+  Object.assign(bench.ports.clock, { now: () => new Date((now += 500)) });
+  if (pairs.length > 0) await bench.pairStore.append('a', pairs);
+  const { screen, control } = await openApp(bench, size);
+  await screen.send(F4);
+  await screen.waitFor(pairs.length > 0 ? /of \d+ done/ : 'There is no pair');
+  return { screen, control, bench, said: () => bench.pairStore.decisions('a') };
+}
+
+const by = { kind: 'model', name: 'it0', seed: 1 } as const;
+const many = (count: number) =>
+  Array.from({ length: count }, (_, n) =>
+    makePair(`p${n + 1}`, { chosen: { content: `my boss again ${n + 1}`, end: false, r: 0.4, by } }),
+  );
+const verdicts = (decisions: readonly Decision[]) => decisions.map(({ pair, decision }) => `${pair} ${decision}`);
+
+describe.each([SMALL, LARGE])('a sitting at $columns x $rows', (size) => {
+  test('shows both sides with rewards, margin, kind, t, session; a key a decision; counts and pace in one row', async () => {
+    const { screen, said } = await start(many(3), size);
+    const shown = await screen.waitFor('my boss again 1');
+    expect(shown).toMatch(/1 of 3 +not decided +margin \+1\.40 +lowest r, t 2 +a +it0-train\/s1/);
+    expect(shown).toMatch(/chosen.*r \+0\.40 · it0/);
+    expect(shown).toMatch(/rejected.*r -1\.00 · it0/);
+    expect(shown).toContain('Why you came: lost a job');
+    expect(shown).toContain('What brings you here?');
+    expect(shown).toMatch(/0 of 3 done · (✓ 0 ✗ 0 ↷ 0|0 approved 0 rejected 0 skipped) · -\/min · D agrees -/);
+    await judge(screen, 'y');
+    await screen.waitFor('my boss again 2');
+    await judge(screen, 'n');
+    await screen.waitFor('my boss again 3');
+    await judge(screen, 's');
+    const end = await screen.waitFor('The end of the queue');
+    expect(end).toMatch(
+      /3 of 3 done · (✓ 1 ✗ 1 ↷ 1|1 approved 1 rejected 1 skipped) · \d+\.\d\/min · D agrees 100% of 1/,
+    );
+    expect(verdicts(await said())).toEqual(['p1 approve', 'p2 reject', 'p3 skip']);
+  });
+});
+
+describe('what differs', () => {
+  test('is left plain, and said to be so, where texts have little in common', async () => {
+    const alike = makePair('p1', {
+      chosen: { content: 'eh my boss shouted again', end: false, r: 0.4, by },
+      rejected: { content: 'eh my boss complained again', end: false, r: -1, by },
+    });
+    const { screen } = await start([alike, makePair('p2')]);
+    expect(await screen.waitFor('complained')).not.toContain('differ throughout');
+    await judge(screen, 'y');
+    expect(await screen.waitFor('I appreciate')).toContain('sides differ throughout');
+  });
+});
+
+describe('keys typed quickly', () => {
+  test('are taken in order, and none judges a pair that was not on the screen', async () => {
+    const { screen, said } = await start(many(5));
+    await screen.waitFor('my boss again 1');
+    await look();
+    // both came while the first pair showed: the second is not about the next one
+    await screen.send('yn');
+    await screen.waitFor('that key came before this pair was on the screen');
+    expect(verdicts(await said())).toEqual(['p1 approve']);
+    await judge(screen, 'y');
+    await screen.waitFor('my boss again 3');
+    // about one and the same pair: swap, then approve
+    await look();
+    await screen.send('wy');
+    await screen.waitFor('my boss again 4');
+    expect((await said()).slice(-2)).toMatchObject([
+      { pair: 'p3', decision: 'amend', swap: true },
+      { pair: 'p3', decision: 'approve' },
+    ]);
+    // a pair that was seen before may be judged at once
+    await screen.send('un');
+    await screen.waitFor('my boss again 4');
+    await screen.settle();
+    expect(verdicts(await said()).slice(-1)).toEqual(['p3 reject']);
+  });
+
+  test('a key held down decides no pair unseen', async () => {
+    const { screen, said } = await start(many(40));
+    await screen.waitFor('my boss again 1');
+    await look();
+    await screen.send('y'.repeat(40));
+    await screen.settle();
+    expect(verdicts(await said())).toEqual(['p1 approve']);
+  });
+
+  test('looking and undoing need not wait', async () => {
+    const { screen } = await start(many(9));
+    await screen.waitFor('my boss again 1');
+    await screen.send(']]]');
+    await screen.waitFor('my boss again 4');
+    await screen.send('[[');
+    await screen.waitFor('my boss again 2');
+    await screen.send(RIGHT);
+    await screen.waitFor('my boss again 3');
+  });
+
+  test('nothing is decided on a terminal too small to show it', async () => {
+    const { screen, said } = await start(many(2));
+    await look();
+    await screen.resize(40, 10);
+    await screen.send('y');
+    await screen.settle();
+    expect(await said()).toEqual([]);
+    await screen.resize(80, 24);
+    await screen.waitFor('too small to show a pair');
+  });
+});
+
+describe('undo', () => {
+  test('goes to the start, one key at a time', async () => {
+    const { screen, said } = await start(many(3));
+    await judge(screen, 'yns');
+    await screen.waitFor('The end of the queue');
+    await screen.send('u');
+    await screen.waitFor(/my boss again 3[\s\S]*taken back: the skip/);
+    await screen.send('uu');
+    await screen.waitFor(/my boss again 1[\s\S]*taken back: the approval/);
+    expect(await said()).toEqual([]);
+    await screen.send('u');
+    await screen.waitFor('anna has nothing to undo');
+  });
+});
+
+describe('changing a pair', () => {
+  test('an edited side is scored, a swap exchanges, a note stays; u takes back each', async () => {
+    const bench = fakeBench();
+    await bench.pairStore.append('a', [makePair('p1', { discriminator: 'disc-a' })]);
+    const { screen } = await openApp(bench);
+    await screen.send(F4);
+    await screen.waitFor('eh my boss again');
+    await look();
+    await screen.send('e');
+    await screen.waitFor('Edit chosen; it is scored again');
+    await screen.type(' today');
+    await enter(screen);
+    // z is the words of the last user turn less three: 5 - 3, after "hi" with 1 - 3
+    expect(await screen.waitFor(/eh my boss again today/)).toMatch(/chosen/);
+    await screen.waitFor(/r \+4\.00 · edited · a person/);
+    await screen.send('c');
+    await screen.waitFor('Note on this pair');
+    await screen.type('too neat');
+    await enter(screen);
+    await screen.waitFor('note: too neat');
+    await screen.send('w');
+    await screen.waitFor(/swapped; u takes it back/);
+    expect(screen.text()).toMatch(/chosen[\s\S]*I appreciate your support[\s\S]*rejected[\s\S]*eh my boss again today/);
+    await screen.send('uuu');
+    const back = await screen.waitFor((shown) => !shown.includes('today'));
+    expect(back).toMatch(/chosen.*r \+0\.40/);
+    expect(back).not.toContain('note:');
+    await screen.send('E');
+    await screen.waitFor('Edit rejected');
+    await pressEsc(screen);
+    await screen.waitFor('I appreciate');
+  });
+
+  test('what is refused says why', async () => {
+    const { screen } = await start(many(1));
+    await look();
+    await screen.send('1');
+    await screen.waitFor('sides are picked in blind mode (b)');
+    await screen.send('e');
+    await enter(screen);
+    await screen.waitFor('the text is as it was');
+  });
+
+  test('a decision that cannot be written leaves the pair on the screen', async () => {
+    const { screen, bench } = await start(many(2));
+    bench.pairStore.decide = async () => {
+      throw new FoilError('disk', 'the disk is full', { remedy: 'make room' });
+    };
+    await judge(screen, 'y');
+    const shown = await screen.waitFor('the disk is full');
+    expect(shown).toContain('make room');
+    expect(shown).toContain('my boss again 1');
+  });
+});
+
+describe('blind', () => {
+  test('hides rewards, models and sides; 1 2 0 pick, and the side is stored', async () => {
+    const { screen, said } = await start(many(12));
+    await look();
+    await screen.send('b');
+    const shown = await screen.waitFor('BLIND');
+    expect(shown).not.toMatch(/r \+0\.40|r -1\.00|margin|chosen|rejected side/);
+    await judge(screen, 'y');
+    await screen.waitFor('blind: 1 and 2 pick the better side');
+    await judge(screen, '120');
+    await screen.waitFor(/4 of 12/);
+    expect(await said()).toMatchObject([
+      { decision: 'approve', blind: { picked: 'left' } },
+      { decision: 'approve', blind: { picked: 'right' } },
+      { decision: 'reject', blind: { picked: 'none' } },
+    ]);
+    // what D thinks of single picks is not told
+    expect(screen.text()).toContain('D agrees - (every 10)');
+    await screen.send('b');
+    await screen.waitFor('chosen');
+  });
+});
+
+describe('the queue', () => {
+  test('f narrows it, o orders it, p begins another pass or reviewer', async () => {
+    const { screen } = await start([
+      ...many(3),
+      makePair('hand', {
+        origin: 'manual',
+        mined: undefined,
+        chosen: { content: 'made by hand', end: false, r: 9, by },
+      }),
+    ]);
+    await screen.waitFor('1 of 4');
+    await screen.send('f');
+    await screen.waitFor('Which pairs');
+    await screen.type('kinds');
+    await enter(screen);
+    await screen.waitFor('Kinds of turn');
+    await screen.type('manual');
+    await enter(screen);
+    await screen.waitFor('made by hand');
+    await screen.waitFor('1 of 1');
+    await screen.send('f');
+    await screen.waitFor('Which pairs');
+    await screen.type('clear');
+    await enter(screen);
+    await screen.waitFor('of 4');
+    await screen.send('o');
+    await screen.waitFor('Order');
+    await screen.type('margin');
+    await enter(screen);
+    await screen.waitFor(/by margin/);
+    await judge(screen, 'y');
+    await screen.send('p');
+    await screen.waitFor('Pass and reviewer');
+    await screen.type('pass 2');
+    await enter(screen);
+    const second = await screen.waitFor('anna, pass 2');
+    expect(second).toMatch(/1 of 1 /);
+    await screen.send('p');
+    await screen.type('another');
+    await enter(screen);
+    await screen.waitFor('Who reviews');
+    await screen.type('bo');
+    await enter(screen);
+    await screen.waitFor(/0 of 4 done/);
+    expect(screen.text()).toMatch(/ bo · pending/);
+  });
+
+  test('nothing that matches says so, and how to go on', async () => {
+    const { screen } = await start(many(1));
+    await judge(screen, 'y');
+    await screen.send('r');
+    const shown = await screen.waitFor('No pair matches');
+    expect(shown).toContain('f shows others');
+  });
+
+  test('without any pair, says how to get some; pairs that come are read again', async () => {
+    const { screen, bench } = await start([]);
+    expect(screen.text()).toContain('foil mine');
+    expect(screen.text()).toMatch(/Chat, m/);
+    await screen.send('y');
+    await screen.waitFor('there is no pair here');
+    await bench.pairStore.append('later', many(1));
+    await screen.send('r');
+    await screen.waitFor('my boss again 1');
+  });
+
+  test('a set that cannot be read says so, and can be tried again', async () => {
+    const bench = fakeBench();
+    await bench.pairStore.append('a', many(1));
+    const { sets } = bench.pairStore;
+    bench.pairStore.sets = async () => {
+      throw new FoilError('torn', 'a.jsonl:3 is no pair', { remedy: 'mend the line' });
+    };
+    const { screen } = await openApp(bench);
+    await screen.send(F4);
+    expect(await screen.waitFor('a.jsonl:3 is no pair')).toContain('mend the line');
+    bench.pairStore.sets = sets;
+    await screen.send('r');
+    await screen.waitFor('my boss again 1');
+  });
+});
+
+describe('long and hostile texts', () => {
+  test('sides of 5,000 words scroll together, the history by itself', async () => {
+    const words = (say: string) => Array.from({ length: 5_000 }, (_, n) => `${say}${n}`).join(' ');
+    const long = makePair('p1', {
+      chosen: { content: words('a'), end: false, r: 1, by },
+      rejected: { content: words('b'), end: false, r: -1, by },
+      history: Array.from({ length: 40 }, (_, n) => ({
+        role: n % 2 === 0 ? ('user' as const) : ('assistant' as const),
+        content: `turn ${n}`,
+      })),
+    });
+    const { screen } = await start([long], LARGE);
+    const shown = await screen.waitFor('rows 1 to');
+    expect(shown).toContain('turn 39');
+    expect(shown).not.toMatch(/turn 0\b/);
+    await screen.send(`${ESC}[H`);
+    await screen.waitFor(/turn 0\b/);
+    await screen.send(TAB);
+    await screen.send(DOWN);
+    await screen.waitFor('rows 2 to');
+    await screen.send(PAGE_DOWN);
+    await screen.send(END);
+    expect(await screen.waitFor('a4999')).toContain('b4999');
+    await screen.resize(80, 24);
+    await screen.waitFor(/rows \d+ to \d+ of 399/);
+  });
+
+  test('escapes and bidi marks of texts, notes and names do nothing', async () => {
+    const evil = 'hi \u001b[31mred\u0007 \u202Eback\u202C';
+    const { screen } = await start([
+      makePair('p1', {
+        chosen: { content: evil, end: true, r: 1, by: { kind: 'model', name: evil } },
+        history: [{ role: 'user', content: evil }],
+        context: { ...makePair('x').context, current_summary: evil },
+        session: evil,
+        simulator: evil,
+      }),
+    ]);
+    const shown = await screen.waitFor('␛[31mred');
+    expect(shown).toContain('escapes');
+    expect(shown).toContain('(ends the session here)');
+    expect(screen.raw()).not.toMatch(/\u202E|\u001b\[31mred|\u0007 /);
+  });
+});
+
+test('g shows pace, agreement, kappa and all remarks; it closes with g', async () => {
+  const { screen } = await start(many(2));
+  await judge(screen, 'y');
+  await screen.send('g');
+  const shown = await screen.waitFor('Statistics');
+  expect(shown).toContain('Agreement with the discriminator');
+  expect(shown).toMatch(/of pairs with a side +100% \(1 of 1; 95% interval/);
+  await screen.send('g');
+  await screen.waitFor('my boss again 2');
+});
+
+test('another screen and back: the place is kept, what Chat made is there', async () => {
+  const { screen, bench } = await start(many(3));
+  await judge(screen, 'y');
+  await screen.waitFor('my boss again 2');
+  await pressEsc(screen);
+  await screen.waitFor('Discriminator');
+  await bench.pairStore.append('b', [makePair('new')]);
+  await screen.send(F4);
+  await screen.waitFor(/of 3 done/);
+  expect(screen.text()).toContain('my boss again 2');
+});
