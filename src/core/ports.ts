@@ -68,8 +68,8 @@ export interface ChatModel {
   readonly window: number | null;
   /** Money for a million tokens; null or left out where it costs none, or is not known. */
   readonly price?: { readonly input: number; readonly output: number } | null;
-  /** Where it runs, and how many requests that place serves well at once. */
-  readonly place?: { readonly name: string; readonly atOnce: number };
+  /** How many requests the place where it runs serves well at once, and whether it is known to count tokens. */
+  readonly place?: { readonly atOnce: number; readonly counts: boolean };
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<GenerateEvent>;
   /** Exact counting with the model's tokeniser, or null where the endpoint has none. */
   countTokens(texts: readonly string[], signal: AbortSignal): Promise<number[]> | null;

@@ -39,7 +39,7 @@ export class OpenAIChatModel implements ChatModel {
   readonly flip: boolean;
   readonly window: number | null;
   readonly price: { readonly input: number; readonly output: number } | null;
-  readonly place: { readonly name: string; readonly atOnce: number };
+  readonly place: { readonly atOnce: number; readonly counts: boolean };
   private readonly options: OpenAIChatOptions;
 
   constructor(options: OpenAIChatOptions) {
@@ -50,7 +50,8 @@ export class OpenAIChatModel implements ChatModel {
     this.flip = options.flip;
     this.window = options.window;
     this.price = options.price ?? null;
-    this.place = { name: options.endpoint.baseURL, atOnce: options.endpoint.atOnce ?? DEFAULT_AT_ONCE };
+    const { atOnce = DEFAULT_AT_ONCE, dialect } = options.endpoint;
+    this.place = { atOnce, counts: dialect === 'vllm' };
   }
 
   /** Choices come in the order of their index, whichever was finished first, since choice i belongs to seed + i. */

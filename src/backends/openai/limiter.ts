@@ -6,6 +6,14 @@ export type Outcome = 'fine' | 'busy' | 'failed';
 
 /** Requests that a new endpoint gets at once, before it is known to take more. */
 const START = 8;
+interface Round {
+  readonly size: number;
+  /** At its beginning. */
+  readonly places: number;
+  seen: number;
+  busy: number;
+}
+
 /** Fewer outcomes than this say nothing about a share of refusals. */
 const LEAST_SAMPLE = 10;
 
@@ -22,7 +30,8 @@ export class Limiter {
   private rising = true;
   private tolerated = 0;
   private trial: { readonly places: number; readonly share: number } | null = null;
-  private round: { size: number; seen: number; busy: number };
+  private round: Round;
+  private halvings = 0;
   private running = 0;
   private readonly waiting: (() => void)[] = [];
 
@@ -37,12 +46,15 @@ export class Limiter {
     return Math.max(1, Math.floor(this.places));
   }
 
-  /** Waits for a place. @param first before those that wait already: somebody looks at the screen. Rejects when aborted. */
-  acquire(signal: AbortSignal, first: boolean): Promise<void> {
+  /**
+   * Waits for a place; rejects when aborted. @param first before those that wait already: somebody looks at the screen.
+   * @returns what `release` wants to know: under how many halvings the request began.
+   */
+  acquire(signal: AbortSignal, first: boolean): Promise<number> {
     signal.throwIfAborted();
     if (this.running < this.limit) {
       this.running += 1;
-      return Promise.resolve();
+      return Promise.resolve(this.halvings);
     }
     return new Promise((resolve, reject) => {
       const abort = (): void => {
@@ -52,7 +64,7 @@ export class Limiter {
       const turn = (): void => {
         signal.removeEventListener('abort', abort);
         this.running += 1;
-        resolve();
+        resolve(this.halvings);
       };
       signal.addEventListener('abort', abort, { once: true });
       if (first) this.waiting.unshift(turn);
@@ -61,10 +73,11 @@ export class Limiter {
   }
 
   /** Gives a place back. Null: nothing can be said of the request, since it was cancelled. */
-  release(outcome: Outcome | null): void {
+  release(outcome: Outcome | null, began: number): void {
     const used = this.running >= this.limit;
     this.running -= 1;
-    if (outcome !== null) this.judge(outcome, used);
+    // What began before the places became fewer says nothing about the fewer.
+    if (outcome !== null && began === this.halvings) this.judge(outcome, used);
     while (this.running < this.limit) {
       const next = this.waiting.shift();
       if (!next) break;
@@ -76,7 +89,7 @@ export class Limiter {
     const { round } = this;
     round.seen += 1;
     if (outcome === 'busy') round.busy += 1;
-    else if (outcome === 'fine' && used) {
+    else if (outcome === 'fine' && used && round.busy <= this.tolerated * round.size) {
       this.places = Math.min(this.most, this.places + (this.rising ? 1 : 1 / this.places));
     }
     if (round.seen < round.size) return;
@@ -87,15 +100,17 @@ export class Limiter {
       this.rising = true;
       this.trial = null;
     } else if (share > this.tolerated) {
-      this.trial = { places: this.places, share };
-      this.places = Math.max(1, this.places / 2);
+      // Of the places that gave this share: they may have become more since.
+      this.trial = { places: round.places, share };
+      this.places = Math.max(1, round.places / 2);
+      this.halvings += 1;
       this.rising = false;
     } else this.trial = null;
     this.round = this.newRound();
   }
 
-  private newRound(): { size: number; seen: number; busy: number } {
-    return { size: Math.max(LEAST_SAMPLE, this.limit), seen: 0, busy: 0 };
+  private newRound(): Round {
+    return { size: Math.max(LEAST_SAMPLE, this.limit), places: this.places, seen: 0, busy: 0 };
   }
 }
 

@@ -19,7 +19,9 @@ function routeOf(endpoint: Endpoint, path: string): Promise<Route> {
   if (known) return known;
   const made = clientOf(endpoint).then(async (client): Promise<Route> => {
     const { req, url } = await client.buildRequest({ method: 'post', path, body: {} });
-    return { url: new URL(url), headers: Object.fromEntries(new Headers(req.headers)) };
+    // Without the package's telemetry: what system this is, how often it asked.
+    const headers = [...new Headers(req.headers)].filter(([name]) => !name.startsWith('x-stainless-'));
+    return { url: new URL(url), headers: Object.fromEntries(headers) };
   });
   routes.set(id, made);
   return made;

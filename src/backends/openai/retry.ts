@@ -57,7 +57,7 @@ export async function retrying<T>(
   // Our own engine comes back on another port, so a lost connection is not found again by waiting.
   const most = patience.whole && !endpoint.own ? RETRIES_BATCH : RETRIES_SEEN;
   for (let failures = 0, asked = 1; ; asked += 1) {
-    await limiter.acquire(signal, !patience.whole);
+    const began = await limiter.acquire(signal, !patience.whole);
     let outcome: Outcome | null = null;
     let failure: unknown;
     try {
@@ -68,7 +68,7 @@ export async function retrying<T>(
       failure = error;
       if (!signal.aborted) outcome = isBusy(error) ? 'busy' : 'failed';
     } finally {
-      limiter.release(outcome);
+      limiter.release(outcome, began);
     }
     signal.throwIfAborted();
     const begun = patience.begun();

@@ -106,7 +106,7 @@ export async function converse(
         meter.retry(model, retry, prompt);
         deps.onRetry(job, role, retry);
       },
-      ...(meter.exact ? { onUsage: (usage: Usage) => counted.push(usage) } : {}),
+      ...(meter.exact || model.place?.counts ? { onUsage: (usage: Usage) => counted.push(usage) } : {}),
     };
     const said = await one(speak(model, asked, signal)).finally(() => {
       for (const usage of counted) meter.count(model, usage, { prompt: 0, reply: 0 });
