@@ -5,20 +5,15 @@
  *
  *     npx tsx bench/log.tsx [--lines 1000000] [--rounds 5] [--json]
  */
-import { spawnSync } from 'node:child_process';
-import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FakeRegistry } from '../src/backends/fake/models.ts';
 import { FakeLauncher, FakeRunStore, FakeTrainer, fakeRecord, fileOf } from '../src/backends/fake/runs.ts';
-import { FakePairStore, FakeSessionStore } from '../src/backends/fake/stores.ts';
 import type { RunPorts } from '../src/core/ports.ts';
 import { contextSchema } from '../src/core/session/schema.ts';
 import type { RunRequest } from '../src/core/stage/run.ts';
-import { App } from '../src/ui/app.tsx';
-import { Controller } from '../src/ui/control/controller.ts';
-import { render } from '../src/ui/ink.ts';
-import { makeTheme, ThemeContext } from '../src/ui/theme.ts';
+import type { Workbench } from '../src/ui/control/workbench.ts';
+import { benchClock, benchWorkbench, inProduction, openScreen, pause } from './screen.tsx';
 
 const COLUMNS = 120;
 const ROWS = 30;
@@ -26,8 +21,6 @@ const SHORT = 1_000;
 const KEYS_A_BLOCK = 40;
 const MAX_RATIO = 2;
 const ESC = '\x1b';
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const REQUEST: RunRequest = {
   stage: 'sft',
@@ -52,38 +45,19 @@ function worldOf(lines: number): RunPorts {
   const text: string[] = [];
   for (let k = 0; k < lines; k += 1) text.push(`step ${k} loss ${(3 / (1 + k / lines)).toFixed(4)} tokens/s 250\n`);
   runs.disk.write(fileOf('run', 'log'), text.join(''));
-  const clock = { now: () => new Date(), sleep: (ms: number) => pause(ms).then(() => {}) };
   const trainer = new FakeTrainer(runs, { version: 1, stages: {} });
-  return { runs, trainer, launchers, models: new FakeRegistry({}), clock, newId: (prefix) => prefix };
+  return { runs, trainer, launchers, models: new FakeRegistry({}), clock: benchClock, newId: (prefix) => prefix };
 }
 
-function controller(runs: RunPorts): Controller {
-  const { models, clock, newId } = runs;
+function workbench(runs: RunPorts): Workbench {
   const roles = { simulator: 'sim', chatbot: 'bot', discriminator: null };
   const at = '2026-01-01T00:00:00.000Z';
-  return new Controller(
-    {
-      ports: { models, sessions: new FakeSessionStore(), pairs: new FakePairStore(), clock, newId },
-      runs: async () => runs,
-      workspace: 'bench',
-      roles,
-      seats: { user: 'model', assistant: 'human' },
-      first: 'user',
-      contextBudget: 15_000,
-      alternatives: 8,
-      maxUserTurns: 1,
-      open: {
-        ...{ schema: 1, id: 'bench', created: at, updated: at, nodes: [], head: null, roles, seed: 1 },
-        context: contextSchema.parse({}),
-      },
-      onProblem: () => {},
-      newSeed: () => 1,
-      prepare: async (onState) => onState({ status: 'ready', detail: '' }),
-      dump: async () => '',
-      editText: async () => null,
-    },
-    { columns: COLUMNS, rows: ROWS },
-  );
+  const open = {
+    ...{ schema: 1 as const, id: 'bench', created: at, updated: at, nodes: [], head: null, roles, seed: 1 },
+    context: contextSchema.parse({}),
+  };
+  const seats = { user: 'model', assistant: 'human' } as const;
+  return benchWorkbench(runs.models, { open, roles, seats, runs: async () => runs, maxUserTurns: 1 });
 }
 
 interface Block {
@@ -97,48 +71,10 @@ interface Block {
 async function block(ports: RunPorts, lines: number): Promise<Block> {
   let written = 0;
   let awaited: string | null = null;
-  const stdout = Object.assign(new EventEmitter(), {
-    isTTY: true,
-    columns: COLUMNS,
-    rows: ROWS,
-    write(data: string, encoding?: unknown, done?: () => void) {
-      written += 1;
-      if (awaited !== null && data.includes(awaited)) awaited = null;
-      const callback = typeof encoding === 'function' ? (encoding as () => void) : done;
-      if (callback) queueMicrotask(callback);
-      return true;
-    },
+  const { control, send, close } = openScreen(workbench(ports), { columns: COLUMNS, rows: ROWS }, (data) => {
+    written += 1;
+    if (awaited !== null && data.includes(awaited)) awaited = null;
   });
-  const input: string[] = [];
-  const self = () => stdin;
-  const stdin = Object.assign(new EventEmitter(), {
-    isTTY: true,
-    setRawMode: self,
-    setEncoding: self,
-    ref: self,
-    unref: self,
-    read: () => input.shift() ?? null,
-  });
-  const send = (chunk: string) => {
-    input.push(chunk);
-    stdin.emit('readable');
-  };
-  const control = controller(ports);
-  const app = render(
-    <ThemeContext value={makeTheme(true)}>
-      <App control={control} />
-    </ThemeContext>,
-    {
-      stdout: stdout as unknown as NodeJS.WriteStream,
-      stdin: stdin as unknown as NodeJS.ReadStream,
-      interactive: true,
-      exitOnCtrlC: false,
-      alternateScreen: true,
-      incrementalRendering: true,
-      patchConsole: false,
-      maxFps: 120,
-    },
-  );
   await control.start();
   send(`${ESC}[15~`);
   while (control.state.runs.runs.length === 0) await pause(5);
@@ -167,9 +103,7 @@ async function block(ports: RunPorts, lines: number): Promise<Block> {
     scroll.push(performance.now() - at);
     await pause(20);
   }
-  control.stop();
-  app.unmount();
-  app.cleanup();
+  close();
   return { open, scroll };
 }
 
@@ -216,10 +150,4 @@ async function main(): Promise<void> {
   process.exit(ok ? 0 : 1);
 }
 
-if (process.env['NODE_ENV'] === 'production') await main();
-else {
-  // React reads NODE_ENV when it is first imported, and its development build measures something else.
-  const env = { ...process.env, NODE_ENV: 'production', FORCE_COLOR: '1', CI: 'false' };
-  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1;
-}
+await inProduction(fileURLToPath(import.meta.url), main);

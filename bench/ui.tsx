@@ -5,18 +5,13 @@
  *
  *     npx tsx bench/ui.tsx [--rounds 4] [--json]
  */
-import { spawnSync } from 'node:child_process';
-import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { FakeDiscriminator, FakeRegistry } from '../src/backends/fake/models.ts';
-import { FakePairStore, FakeSessionStore } from '../src/backends/fake/stores.ts';
 import type { ChatModel, GenerateEvent } from '../src/core/ports.ts';
 import { contextSchema, type LiveSession, type TurnNode } from '../src/core/session/schema.ts';
-import { App } from '../src/ui/app.tsx';
-import { Controller } from '../src/ui/control/controller.ts';
-import { render } from '../src/ui/ink.ts';
-import { makeTheme, ThemeContext } from '../src/ui/theme.ts';
+import type { Workbench } from '../src/ui/control/workbench.ts';
+import { benchWorkbench, inProduction, openScreen, pause } from './screen.tsx';
 
 const COLUMNS = 120;
 const ROWS = 40;
@@ -31,8 +26,6 @@ const TYPED = 'ΓΔΘΛΞΠΣΦΨΩ';
 const WORDS = 'well i guess it is just that my boss never listens and so nothing changes at work for me '.split(
   /(?<= )/u,
 );
-
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A model that says words at a steady rate, whatever the machine does: late words come together, as from a socket. */
 class SteadyModel implements ChatModel {
@@ -85,38 +78,15 @@ function session(turns: number): LiveSession {
   };
 }
 
-function controller(open: LiveSession): Controller {
+function workbench(open: LiveSession): Workbench {
   const models = new FakeRegistry({
     simulators: [new SteadyModel('sim')],
     chatbots: [new SteadyModel('bot')],
     discriminators: [new FakeDiscriminator('judge', (messages) => Math.sin(messages.length))],
   });
-  const clock = { now: () => new Date(), sleep: (ms: number) => pause(ms).then(() => {}) };
-  let ids = 0;
-  const newId = (prefix: string) => {
-    ids += 1;
-    return `${prefix}-${ids}`;
-  };
-  return new Controller(
-    {
-      runs: () => Promise.reject(new Error('the bench trains nothing')),
-      ports: { models, sessions: new FakeSessionStore(), pairs: new FakePairStore(), clock, newId },
-      workspace: 'bench',
-      roles: open.roles,
-      seats: { user: 'model', assistant: 'model' },
-      first: 'user',
-      contextBudget: 15_000,
-      alternatives: 8,
-      maxUserTurns: 1_000_000,
-      open,
-      onProblem: () => {},
-      newSeed: () => 1,
-      prepare: async (onState) => onState({ status: 'ready', detail: '' }),
-      dump: async () => '',
-      editText: async () => null,
-    },
-    { columns: COLUMNS, rows: ROWS },
-  );
+  const runs = () => Promise.reject(new Error('the bench trains nothing'));
+  const seats = { user: 'model', assistant: 'model' } as const;
+  return benchWorkbench(models, { open, roles: open.roles, seats, runs, maxUserTurns: 1_000_000 });
 }
 
 interface Block {
@@ -131,52 +101,13 @@ async function block(turns: number): Promise<Block> {
   let bytes = 0;
   let awaited: { character: string; at: number } | null = null;
   const latencies: number[] = [];
-  const stdout = Object.assign(new EventEmitter(), {
-    isTTY: true,
-    columns: COLUMNS,
-    rows: ROWS,
-    write(data: string, encoding?: unknown, done?: () => void) {
-      bytes += Buffer.byteLength(data);
-      if (awaited && data.includes(awaited.character)) {
-        latencies.push(performance.now() - awaited.at);
-        awaited = null;
-      }
-      const callback = typeof encoding === 'function' ? (encoding as () => void) : done;
-      if (callback) queueMicrotask(callback);
-      return true;
-    },
+  const { control, send, close } = openScreen(workbench(session(turns)), { columns: COLUMNS, rows: ROWS }, (data) => {
+    bytes += Buffer.byteLength(data);
+    if (awaited && data.includes(awaited.character)) {
+      latencies.push(performance.now() - awaited.at);
+      awaited = null;
+    }
   });
-  const input: string[] = [];
-  const self = () => stdin;
-  const stdin = Object.assign(new EventEmitter(), {
-    isTTY: true,
-    setRawMode: self,
-    setEncoding: self,
-    ref: self,
-    unref: self,
-    read: () => input.shift() ?? null,
-  });
-  const send = (chunk: string) => {
-    input.push(chunk);
-    stdin.emit('readable');
-  };
-
-  const control = controller(session(turns));
-  const app = render(
-    <ThemeContext value={makeTheme(true)}>
-      <App control={control} />
-    </ThemeContext>,
-    {
-      stdout: stdout as unknown as NodeJS.WriteStream,
-      stdin: stdin as unknown as NodeJS.ReadStream,
-      interactive: true,
-      exitOnCtrlC: false,
-      alternateScreen: true,
-      incrementalRendering: true,
-      patchConsole: false,
-      maxFps: 120,
-    },
-  );
   await control.start();
   await pause(100);
   send('r');
@@ -201,9 +132,7 @@ async function block(turns: number): Promise<Block> {
   const seconds = (performance.now() - begun) / 1000;
   const spoken = (control.state.chat.session?.nodes.length ?? 0) - turns;
   const result = { latencies, bytes: bytes - bytesBefore, seconds, turns: spoken };
-  control.stop();
-  app.unmount();
-  app.cleanup();
+  close();
   return result;
 }
 
@@ -263,10 +192,4 @@ async function main(): Promise<void> {
   process.exit(ok ? 0 : 1);
 }
 
-if (process.env['NODE_ENV'] === 'production') await main();
-else {
-  // React reads NODE_ENV when it is first imported, and its development build measures something else.
-  const env = { ...process.env, NODE_ENV: 'production', FORCE_COLOR: '1', CI: 'false' };
-  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  process.exitCode = spawnSync(process.execPath, args, { stdio: 'inherit', env }).status ?? 1;
-}
+await inProduction(fileURLToPath(import.meta.url), main);
