@@ -38,11 +38,22 @@ export class FakeSessionStore implements SessionStore {
   async read(corpus: string, id: string): Promise<Session> {
     const found = this.corporaByName.get(corpus)?.find((session) => session.id === id);
     if (!found) throw new FoilError('no-session', `${corpus} has no session ${id}`, { remedy: 'see `foil sessions`' });
-    return found;
+    return this.withScores(corpus, found);
   }
 
   async *stream(corpus: string): AsyncGenerator<Session> {
-    yield* this.corporaByName.get(corpus) ?? [];
+    for (const session of this.corporaByName.get(corpus) ?? []) yield this.withScores(corpus, session);
+  }
+
+  /** As on disk: the newest score of a discriminator wins. */
+  private withScores(corpus: string, session: Session): Session {
+    const own = (this.scores.get(corpus) ?? []).filter((score) => score.session === session.id);
+    if (own.length === 0) return session;
+    const scores = own.map(({ discriminator, z, logitP0, template, engine }) => [
+      discriminator,
+      { z: [...z], logit_p0: logitP0, template, engine },
+    ]);
+    return { ...session, scores: { ...session.scores, ...Object.fromEntries(scores) } };
   }
 
   async append(corpus: string, sessions: readonly Session[]): Promise<void> {

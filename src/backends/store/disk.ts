@@ -52,6 +52,29 @@ export function withLock<T>(file: string, write: () => Promise<T>): Promise<T> {
   return turn;
 }
 
+/** Takes the lock of a file as `withLock` does, to be given back later. */
+export async function holdLock(file: string): Promise<{ release: () => Promise<void> }> {
+  const over = Promise.withResolvers<void>();
+  const taken = Promise.withResolvers<void>();
+  const whole = withLock(file, async () => {
+    taken.resolve();
+    await over.promise;
+  });
+  whole.catch(taken.reject);
+  await taken.promise;
+  return {
+    release: async () => {
+      over.resolve();
+      await whole;
+    },
+  };
+}
+
+/** Whether somebody on this machine holds the lock of a file. */
+export async function isHeld(file: string): Promise<boolean> {
+  return await lockfile.check(file, { realpath: false, stale: LOCK_STALE_MS }).catch(() => false);
+}
+
 async function lockAndRun<T>(file: string, write: () => Promise<T>): Promise<T> {
   let release: () => Promise<void>;
   try {

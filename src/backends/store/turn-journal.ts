@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
 import type { TurnJournal } from '../../core/ports.ts';
 import { type TurnRecord, turnRecordSchema } from '../../core/workflows/simulate/journal.ts';
-import { checkName, diskError, replaceFile, withLock } from './disk.ts';
+import { checkName, diskError, holdLock, replaceFile } from './disk.ts';
 import { readLines } from './lines.ts';
 import { isBlank, isTorn, parseRecord } from './records.ts';
 
@@ -19,7 +19,7 @@ const { O_APPEND, O_CREAT, O_RDWR, O_DSYNC } = constants;
 export async function openTurnJournal(dir: string, corpus: string): Promise<TurnJournal> {
   checkName(corpus, 'corpus');
   const file = join(dir, `${corpus}.unfinished`);
-  const held = await hold(file);
+  const held = await holdLock(file);
   try {
     const records = await readRecords(file);
     return new FileTurnJournal(file, records, held.release);
@@ -27,24 +27,6 @@ export async function openTurnJournal(dir: string, corpus: string): Promise<Turn
     await held.release();
     throw error;
   }
-}
-
-/** Takes the lock of a file, to be given back later. */
-async function hold(file: string): Promise<{ release: () => Promise<void> }> {
-  const over = Promise.withResolvers<void>();
-  const taken = Promise.withResolvers<void>();
-  const whole = withLock(file, async () => {
-    taken.resolve();
-    await over.promise;
-  });
-  whole.catch(taken.reject);
-  await taken.promise;
-  return {
-    release: async () => {
-      over.resolve();
-      await whole;
-    },
-  };
 }
 
 async function readRecords(file: string): Promise<TurnRecord[]> {
