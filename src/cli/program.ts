@@ -7,6 +7,7 @@ import { registerDoctor } from './commands/doctor.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFeatures } from './commands/features.ts';
 import { registerImport } from './commands/import.ts';
+import { registerLoop } from './commands/loop.ts';
 import { registerMine } from './commands/mine.ts';
 import { registerModels } from './commands/models.ts';
 import { registerPairs } from './commands/pairs.ts';
@@ -42,6 +43,7 @@ export function createProgram(run: Run, around: Surroundings): Command {
     registerSimulate,
     registerTrain,
     registerRuns,
+    registerLoop,
     registerFeatures,
     registerImport,
     registerExport,

@@ -9,6 +9,7 @@ import { newId, newSeed, systemClock } from '../backends/system.ts';
 import type { FoilError } from '../core/errors.ts';
 import type { Clock, Ports, RunPorts } from '../core/ports.ts';
 import type { LiveSession } from '../core/session/schema.ts';
+import type { LoopPorts } from '../core/workflows/loop/types.ts';
 import { chooseRoles } from './roles.ts';
 
 /** What commands work on. Each opens on first use, since most commands need few of them and each costs time. */
@@ -27,6 +28,8 @@ export interface Services {
   pairs(): Promise<OpenPairStore>;
   /** Training runs of the workspace. */
   runs(): Promise<RunPorts>;
+  /** Adversarial loops of the workspace. */
+  loops(): Promise<LoopPorts>;
   ports(): Promise<Ports>;
   /** Who is told what is done to have the embedded engine: the last one to ask. */
   onEngineStep(listener: (step: EngineStep) => void): void;
@@ -75,6 +78,20 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
     return store;
   });
 
+  const runs = once(async () => {
+    const { openRuns } = await import('../backends/training/open.ts');
+    const [settings, models] = [await config(), await registry()];
+    const stores = { sessions, pairs };
+    return openRuns({ workspace, config: settings, stores, models, clock: systemClock, newId, env });
+  });
+  const ports = once(async () => ({
+    models: await registry(),
+    sessions: await sessions(),
+    pairs: await pairs(),
+    clock: systemClock,
+    newId,
+  }));
+
   return {
     workspace,
     clock: systemClock,
@@ -85,19 +102,16 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
     roles: once(async () => chooseRoles((await config()).roles, await (await registry()).list())),
     sessions,
     pairs,
-    runs: once(async () => {
-      const { openRuns } = await import('../backends/training/open.ts');
-      const [settings, models] = [await config(), await registry()];
-      const stores = { sessions, pairs };
-      return openRuns({ workspace, config: settings, stores, models, clock: systemClock, newId, env });
+    runs,
+    loops: once(async () => {
+      const { openLoops } = await import('../backends/loop/open.ts');
+      const onProblem = (problem: FoilError) => told(problem);
+      return openLoops({
+        ...{ workspace, config: await config(), ports: await ports(), runs: await runs(), onProblem },
+        ...{ models: await registry(), sessions: await sessions() },
+      });
     }),
-    ports: once(async () => ({
-      models: await registry(),
-      sessions: await sessions(),
-      pairs: await pairs(),
-      clock: systemClock,
-      newId,
-    })),
+    ports,
     onEngineStep: (next) => {
       listener = next;
     },

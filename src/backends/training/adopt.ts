@@ -2,6 +2,7 @@ import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
+import type { Lineage } from '../../core/model/lineage.ts';
 import type { TrainerEvent } from '../../core/ports.ts';
 import { RUN_FILES, type RunRecord } from '../../core/stage/run.ts';
 import { readAdapter } from '../registry/cards.ts';
@@ -67,11 +68,11 @@ export async function* adopt(
   return target;
 }
 
-const lineageSchema = z.looseObject({ lineage: z.looseObject({ run: z.string() }) });
+const ownSchema = z.looseObject({ lineage: z.looseObject({ run: z.string() }) });
 
 async function isOwn(folder: string, run: string): Promise<boolean> {
   try {
-    return lineageSchema.parse(JSON.parse(await readFile(join(folder, 'card.json'), 'utf8'))).lineage.run === run;
+    return ownSchema.parse(JSON.parse(await readFile(join(folder, 'card.json'), 'utf8'))).lineage.run === run;
   } catch {
     return false;
   }
@@ -111,8 +112,23 @@ async function noteLineage(folder: string, record: RunRecord): Promise<void> {
     from: record.from,
     parent: record.inputs['adapter']?.source ?? null,
     inputs: Object.fromEntries(inputs),
+    reads: readsOf(record.request),
   };
   await writeFile(file, `${JSON.stringify({ ...card, lineage }, null, 1)}\n`, { flush: true });
+}
+
+/** Names of what the rows were made from. A file of rows has none: its sha256 among the inputs is all that is known. */
+function readsOf({ rows }: RunRecord['request']): NonNullable<Lineage['reads']> {
+  const sources = [rows.train, rows.valid, rows.test].filter((source) => source !== null && source !== undefined);
+  return {
+    corpora: [...new Set(sources.flatMap((source) => (source.from === 'corpus' ? [source.corpus] : [])))],
+    simulated: rows.simulated,
+    pairs: [
+      ...new Set(
+        sources.flatMap((source) => (source.from === 'pairs' && source.set !== undefined ? [source.set] : [])),
+      ),
+    ],
+  };
 }
 
 const specSchema = z.looseObject({ base: z.string() });

@@ -65,5 +65,27 @@ async function show(cli: Cli, name: string): Promise<undefined> {
   cli.out.line(adapter.dir);
   cli.out.line();
   cli.out.line(stringify(adapter.card).trimEnd());
+  if (adapter.card.lineage !== undefined) await showLineage(cli, name);
   return;
+}
+
+/** Where an adopted model came from, back to data. */
+async function showLineage(cli: Cli, name: string): Promise<void> {
+  const { lineageLines, lineageOf } = await import('../../core/model/lineage.ts');
+  const [registry, ports, sessions] = [await cli.registry(), await cli.loops(), await cli.sessions()];
+  const corpora = new Set((await sessions.corpora()).map((corpus) => corpus.name));
+  const tree = await lineageOf(name, {
+    card: async (model) => (await registry.card(model))?.card ?? null,
+    mined: (set) => ports.pairs.mined(set),
+    sha256: (corpus) => ports.contentHash({ kind: 'corpus', name: corpus }),
+    async origin(corpus) {
+      if (!corpora.has(corpus)) return null;
+      for await (const { origin } of sessions.stream(corpus)) return origin;
+      return null;
+    },
+  });
+  cli.out.event({ event: 'lineage', lineage: tree });
+  cli.out.line();
+  cli.out.line('From this model back to data:');
+  for (const line of lineageLines(tree)) cli.out.line(line);
 }

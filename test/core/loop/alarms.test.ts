@@ -20,11 +20,7 @@ function speaker(id: string, seed: number, words: number, vocabulary: number, ph
     return phrases ? drawn(vocabulary / PHRASE, at - (at % PHRASE)) * PHRASE + (at % PHRASE) : drawn(vocabulary, at);
   };
   const texts = Array.from({ length: turns * 2 - 1 }, (_, turn) =>
-    turn % 2 === 1
-      ? 'Tell me more.'
-      : Array.from({ length: words }, (_, at) => `w${Math.floor(vocabulary * unit(deriveSeed(seed, turn, at)))}`).join(
-          ' ',
-        ),
+    turn % 2 === 1 ? 'Tell me more.' : Array.from({ length: words }, (_, at) => `w${word(turn, at)}`).join(' '),
   );
   return makeSession(id, texts);
 }
