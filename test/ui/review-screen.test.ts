@@ -25,7 +25,11 @@ async function judge(screen: Screen, keys: string): Promise<void> {
 async function start(pairs: readonly PreferencePair[], size = SMALL) {
   const bench = fakeBench();
   let now = Date.UTC(2026, 5, 1);
-  Object.assign(bench.ports.clock, { now: () => new Date((now += 500)) });
+  const tick = () => {
+    now += 500;
+    return now;
+  };
+  Object.assign(bench.ports.clock, { now: () => new Date(tick()) });
   if (pairs.length > 0) await bench.pairStore.append('a', pairs);
   const { screen, control } = await openApp(bench, size);
   await screen.send(F4);

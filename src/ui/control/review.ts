@@ -1,6 +1,6 @@
 import { asFoilError } from '../../core/errors.ts';
 import { Channel } from '../../core/workflows/channel.ts';
-import type { ReviewCommand, ReviewOptions } from '../../core/workflows/review/types.ts';
+import type { ReviewCommand, ReviewEvent, ReviewOptions } from '../../core/workflows/review/types.ts';
 import { MIN_COLUMNS, MIN_ROWS } from '../layout.ts';
 import { newReview, pairKey, type ReviewUi, reduceReview } from '../state/review.ts';
 import type { AppState } from '../state/state.ts';
@@ -16,6 +16,9 @@ const SEEN_MS = 150;
 const JUDGES: readonly ReviewCommand['type'][] = ['approve', 'reject', 'skip', 'pick', 'swap'];
 /** Commands after which the same pair still shows. */
 const STAYS: readonly ReviewCommand['type'][] = ['swap', 'note', 'edit'];
+
+/** Events that a pair follows. */
+const FIRST: readonly ReviewEvent['type'][] = ['decided', 'amended', 'undone'];
 
 interface Typed {
   readonly command: ReviewCommand;
@@ -104,9 +107,17 @@ export class ReviewSitting {
   private async run(options: ReviewOptions, keys: Channel<Typed>, signal: AbortSignal): Promise<void> {
     const { pairs, models, clock } = this.control.bench.ports;
     const { review } = await import('../../core/workflows/review/review.ts');
+    let waiting: ReviewEvent[] = [];
     for await (const event of review({ pairs, models, clock }, options, this.commands(keys), signal)) {
       if (signal.aborted) return;
-      this.control.set((state) => reduceReview(state, event));
+      waiting.push(event);
+      // what a key did shows with the pair that follows it at once: two frames would make the second wait its turn
+      if (FIRST.includes(event.type)) continue;
+      const events = waiting;
+      waiting = [];
+      this.control.set((state) => events.reduce(reduceReview, state));
+      // the figures of many pairs take a while, and are counted when the next event is asked for
+      if (event.type === 'pair') await painted();
     }
   }
 
@@ -137,6 +148,11 @@ export class ReviewSitting {
   private change(next: Partial<ReviewUi>): void {
     this.control.set((state) => (state.review ? { ...state, review: { ...state.review, ...next } } : state));
   }
+}
+
+/** After React and Ink have written what changed. */
+function painted(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function visible({ screen, overlays, size }: AppState): boolean {

@@ -5,6 +5,7 @@ import { Frame } from '../../components/Frame.tsx';
 import { Line } from '../../components/Line.tsx';
 import { RowsFrame } from '../../components/RowsFrame.tsx';
 import { Transcript } from '../../components/Transcript.tsx';
+import { transcriptWindow } from '../../components/transcript.ts';
 import { Box } from '../../ink.ts';
 import type { Rect, Regions } from '../../layout.ts';
 import type { ReviewUi } from '../../state/review.ts';
@@ -58,20 +59,31 @@ function Pair({ review, pair, regions }: { review: ReviewUi; pair: ShownPair; re
         width={history.width}
         height={history.height}
       >
-        <Transcript
-          items={historyItems(pair)}
-          state={review.history}
-          width={history.width - 2}
-          height={history.height - 2}
-          cache={reviewCache}
-          empty="nothing was said before: this is the first turn"
-        />
+        <History review={review} pair={pair} width={history.width - 2} height={history.height - 2} />
       </Frame>
       <Box flexDirection={panes.wide ? 'row' : 'column'}>
         {side('left')}
         {side('right')}
       </Box>
       <Rows rows={remarks(pair, width, panes.remarks)} width={width} height={panes.remarks} />
+    </Box>
+  );
+}
+
+/** The newest turn always stands just above the sides, which answer it. */
+function History({ review, pair, width, height }: { review: ReviewUi; pair: ShownPair } & PaneSize) {
+  const items = historyItems(pair);
+  const { rows } = transcriptWindow(items, review.history, width, height, reviewCache);
+  return (
+    <Box flexDirection="column" width={width} height={height} paddingTop={rows.length === 0 ? 0 : height - rows.length}>
+      <Transcript
+        items={items}
+        state={review.history}
+        width={width}
+        height={rows.length === 0 ? height : rows.length}
+        cache={reviewCache}
+        empty="nothing was said before: this is the first turn"
+      />
     </Box>
   );
 }
