@@ -60,7 +60,7 @@ test('while a session is judged, the status says which of its user turns', async
 });
 
 test('alternatives say how many are sampled, then how many are judged', async () => {
-  const { bench, judge } = gatedBench({ simulator: (_, index) => `word ${index}`, delayMs: 40 });
+  const { bench, judge } = gatedBench({ simulator: (_, index) => `word ${index}`, delayMs: 100 });
   const { screen } = await openApp(bench);
   for (let t = 1; t <= 3; t += 1) {
     await screen.waitFor(`judging t ${t} of 3`);
@@ -69,10 +69,10 @@ test('alternatives say how many are sampled, then how many are judged', async ()
   await screen.waitFor((text) => !text.includes('judging'));
   await screen.send(TAB);
   await screen.send('a');
-  await screen.waitFor(/alternatives: 0 of 8 sampled/u);
-  await screen.waitFor(/alternatives: [3-7] of 8 sampled/u);
   // first z_{t-1}, then the original and the samples
   await screen.waitFor('alternatives: 8 sampled, 0 of 9 judged');
+  // what passes is looked for in all that was written: a busy machine may poll too late to see it
+  expect(screen.raw()).toMatch(/alternatives: [1-7] of 8 sampled/u);
   judge.next();
   judge.next();
   await screen.waitFor('alternatives: 8 sampled, 1 of 9 judged');
