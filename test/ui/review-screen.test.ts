@@ -186,6 +186,36 @@ describe('changing a pair', () => {
     await screen.waitFor('I appreciate');
   });
 
+  test('a key typed while a side is scored says that it waits, and then acts on that pair', async () => {
+    const bench = fakeBench();
+    await bench.pairStore.append('a', [makePair('p1', { discriminator: 'disc-a' }), makePair('p2')]);
+    const { models } = bench.ports;
+    const asked = models.discriminator.bind(models);
+    let ready = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    models.discriminator = async (...args) => {
+      await gate;
+      return await asked(...args);
+    };
+    const { screen } = await openApp(bench);
+    await screen.send(F4);
+    await screen.waitFor('eh my boss again');
+    await look();
+    await screen.send('e');
+    await screen.type(' so');
+    await enter(screen);
+    await screen.waitFor('being scored');
+    await screen.send('y');
+    await screen.waitFor('disc-a scores the edited side; the key waits for it');
+    expect(await bench.pairStore.decisions('a')).toHaveLength(1);
+    ready();
+    await screen.waitFor('2 of 2');
+    const decisions = (await bench.pairStore.decisions('a')).map(({ pair, decision }) => `${pair} ${decision}`);
+    expect(decisions).toEqual(['p1 amend', 'p1 amend', 'p1 approve']);
+  });
+
   test('what is refused says why', async () => {
     const { screen } = await start(many(1));
     await look();

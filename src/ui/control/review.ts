@@ -57,6 +57,8 @@ export class ReviewSitting {
     if (!this.keys) return;
     if (!STAYS.includes(command.type)) this.moving += 1;
     this.keys.push({ command, at: performance.now() });
+    const scoring = this.control.state.review?.scoring ?? null;
+    if (scoring !== null) this.control.tell('dim', `${scoring} scores the edited side; the key waits for it`);
   }
 
   /** Another pair may show in a moment, so nothing that is about the present one should be opened. */
