@@ -27,10 +27,13 @@ describe('foil.yaml', () => {
         models: {},
         launchers: {},
         roles: {},
+        chatbots: {},
         engine: {},
         context_budget: 15_000,
         alternatives: 8,
         max_user_turns: 16,
+        min_user_turns: 3,
+        budget: {},
         file: null,
       },
     });

@@ -158,10 +158,10 @@ class Run {
     }
     if (begun.length > 0) {
       this.count.resumed += 1;
+      this.open.add(job.id);
       this.events.push({ type: 'resumed', id: job.id, turns: begun.length });
     }
     this.count.running += 1;
-    this.open.add(job.id);
     try {
       const session = await converse(
         job,
@@ -199,6 +199,7 @@ class Run {
 
   private onTurn(job: Job, { role, text, end }: TurnRecord): void {
     this.count.turns += 1;
+    this.open.add(job.id);
     this.events.push({ type: 'turn', id: job.id, role, text, end });
     this.progress(false);
   }
