@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest';
 import { openGate, runLoop } from '../../../src/core/workflows/loop/loop.ts';
 import type { Grid } from '../../../src/core/workflows/loop/plan.ts';
 import { readLoop } from '../../../src/core/workflows/loop/read.ts';
-import type { Extent, LoopEvent } from '../../../src/core/workflows/loop/types.ts';
+import type { Extent, LoopEvent, LoopPorts } from '../../../src/core/workflows/loop/types.ts';
 import { Disk, Killed, processOn, settings } from './world.ts';
 
 const { signal } = new AbortController();
@@ -263,6 +263,22 @@ describe('changed inputs', () => {
       code: 'missing-input',
       message: expect.stringContaining('there is no corpus nowhere'),
     });
+  });
+});
+
+test('a stage whose output is taken away while it runs is not run for ever', async () => {
+  const disk = await Disk.make();
+  const { ports } = processOn(disk);
+  const gone: LoopPorts = {
+    ...ports,
+    contentHash: async (ref) => (ref.name === 'demo-s0-valid' ? null : await ports.contentHash(ref)),
+  };
+  const play = async () => {
+    for await (const _ of runLoop(gone, 'demo', 'all', signal));
+  };
+  await expect(play()).rejects.toMatchObject({
+    code: 'missing-input',
+    message: expect.stringContaining('demo-s0-valid is gone'),
   });
 });
 

@@ -58,6 +58,9 @@ export async function* runLoop(
       yield* runStage(ports, settings, journal, grid, { ...cell, hash: cell.hash }, signal);
       grid = await gridOf(ports, settings, journal.records, true);
       yield { type: 'grid', grid };
+      const now = cellAt(grid, cell.iteration, cell.stage);
+      // Else it would be run again and again.
+      if (now?.hash === cell.hash && now.state !== 'done') throw cannot(now);
       yield* firing(settings, grid, cell);
     }
   } finally {
@@ -150,9 +153,11 @@ async function waitingAt(ports: LoopPorts, grid: Grid, { iteration, stage }: Cel
   return { type: 'waiting', iteration, stage, set, approved: found?.approved ?? 0, pending: found?.pending ?? 0 };
 }
 
+const GIVES_FIGURES: ReadonlySet<LoopStage> = new Set(['review', 'dpo', 'check']);
+
 /** Alarms of the iterations that a stage can have set off. */
 function* firing(settings: LoopSettings, grid: Grid, { iteration, stage }: Cell): Generator<LoopEvent> {
-  const about = stage === 'discriminator' ? iteration - 1 : stage === 'check' || stage === 'dpo' ? iteration : null;
+  const about = stage === 'discriminator' ? iteration - 1 : GIVES_FIGURES.has(stage) ? iteration : null;
   if (about === null) return;
   for (const alarm of alarmsOf(roundsOf(settings, grid), settings.alarms)) {
     const point = alarm.points.find((one) => one.iteration === about);

@@ -53,7 +53,7 @@ export async function* mineStage(context: StageContext): StageWork {
     set: outputs[0]!.name,
     seed: deriveSeed(settings.seed, iteration, MINE_SEED),
     contextBudget: settings.context_budget,
-    concurrency: settings.at_once ?? simulator.place?.atOnce ?? 1,
+    concurrency: settings.at_once ?? 1,
     limit: limit ?? undefined,
   };
   const work = mine(ports, request, signal);

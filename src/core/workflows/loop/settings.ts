@@ -93,7 +93,7 @@ export const loopSchema = z.strictObject({
   max_user_turns: count.default(16),
   /** Tokens of the context (Appendix A). */
   context_budget: count.default(DEFAULT_CONTEXT_BUDGET),
-  /** Sessions at once, and critical turns at a time; null: what the models serve well. */
+  /** Sessions at once, and critical turns at a time; null: what the models serve well, and one turn (the embedded engine samples its alternatives together). */
   at_once: count.nullable().default(null),
   /** A discriminator that no round trains on or mines with; the reward must rise under it too. Null: only older ones. */
   held_out: z.string().min(1).nullable().default(null),
