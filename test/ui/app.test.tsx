@@ -54,7 +54,10 @@ describe('Chat', () => {
     await screen.send('j');
     await enter(screen);
     await screen.waitFor('you are the user');
-    // It is the chatbot's turn now, and a model has its seat.
+    // It is the chatbot's turn now, and a model has its seat: what a person sends too early is not said, and not lost.
+    await say(screen, 'wait for me');
+    await screen.waitFor("it is the chatbot's turn");
+    expect(screen.text()).toContain('> wait for me');
     await screen.send(TAB);
     await screen.send('n');
     await screen.waitFor('What happened then?');

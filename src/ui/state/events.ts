@@ -1,6 +1,7 @@
 import { formatError } from '../../core/errors.ts';
 import { rank } from '../../core/preference/candidates.ts';
 import type { ConverseEvent } from '../../core/workflows/converse/types.ts';
+import { composerReducer } from '../components/composer.ts';
 import { type AppState, changeOverlay } from './state.ts';
 
 /** Reduces what happened in the session into what is shown. Pure. */
@@ -45,9 +46,19 @@ export function reduceEvent(state: AppState, event: ConverseEvent): AppState {
       const text = formatError(event.error).replaceAll('\n', ' ');
       const failed = changeOverlay(state, 'alternatives', (overlay) => ({ ...overlay, done: true }));
       const key = state.chat.focus === 'composer' ? 'Tab, then R retries' : 'R retries';
-      return { ...failed, message: { tone: 'error', text: event.retry ? `${key}: ${text}` : text } };
+      const kept = { ...failed, chat: { ...failed.chat, composer: unsaid(state, event.error.code) } };
+      return { ...kept, message: { tone: 'error', text: event.retry ? `${key}: ${text}` : text } };
     }
   }
+}
+
+/** The composer with the text again that was sent and not said, since it is not the person's turn; else as it is. */
+function unsaid({ chat }: AppState, code: string): AppState['chat']['composer'] {
+  const text = chat.composer.history.at(-1);
+  const refused = code === 'not-your-turn' || code === 'session-over';
+  if (!refused || text === undefined || chat.composer.text !== '') return chat.composer;
+  const said = chat.session?.nodes.some(({ by, content }) => by.kind === 'human' && content === text.trim());
+  return said ? chat.composer : composerReducer(chat.composer, { type: 'set', text });
 }
 
 const ENDINGS = {
