@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FoilError } from '../../src/core/errors.ts';
 import { enter, LARGE, pressEsc, RIGHT, SMALL } from './app-screen.tsx';
-import { MEMORY, start, TRAINED, toField } from './runs-screen.ts';
+import type { RunsWorld } from './runs-bench.ts';
+import { MEMORY, type Opened, start, TRAINED, toField } from './runs-screen.ts';
 
 const CTRL_S = '\u0013';
 
@@ -98,4 +99,66 @@ test('a check that finds something wrong says what, and nothing can start', asyn
   await screen.waitFor('Leave the form?');
   await screen.send('y');
   await screen.waitFor('newest first');
+});
+
+/** Opens the form of sft and fills in what it needs. */
+async function filled(fill: (world: RunsWorld) => void): Promise<Opened> {
+  const opened = await start(fill, LARGE);
+  const { screen, control } = opened;
+  await control.bench.ports.sessions.append('talks', []);
+  await screen.send('n');
+  await screen.waitFor('Which stage?');
+  await enter(screen);
+  await screen.waitFor('New run');
+  for (const label of ['training rows', 'validation rows']) {
+    await toField(screen, label);
+    await enter(screen);
+    await screen.waitFor('type to filter');
+    await enter(screen);
+    await screen.waitFor(new RegExp(`${label}\\s+talks`));
+  }
+  return opened;
+}
+
+test('a corpus that was imported while the form is open can be chosen, and is no name of a file', async () => {
+  const { screen, control } = await filled(() => {});
+  await control.bench.ports.sessions.append('late', []);
+  await toField(screen, 'validation rows');
+  await enter(screen);
+  await screen.waitFor('type to filter');
+  await screen.waitFor(/late\s+0 sessions/);
+  await screen.type('late');
+  await enter(screen);
+  await screen.waitFor(/validation rows\s+late/);
+});
+
+test('a form that was changed while it is checked is checked anew: the older check ends and nothing of it stays', async () => {
+  const { screen, world } = await filled((world) => {
+    world.trainer.preflights = [TRAINED];
+    world.trainer.hold = new Promise(() => {});
+  });
+  await screen.send(CTRL_S);
+  await screen.waitFor('100 rows in');
+  await screen.send(CTRL_S);
+  await screen.waitFor('the run is being checked');
+  await screen.send('\t');
+  await toField(screen, 'scheduler');
+  await screen.send(RIGHT);
+  await screen.waitFor('1 changed');
+  world.trainer.hold = null;
+  await screen.send(CTRL_S);
+  await screen.waitFor('passed: Ctrl+S starts the run');
+  expect(screen.text()).not.toContain('the check was ended');
+  expect(world.trainer.discarded).toHaveLength(1);
+  await screen.send(CTRL_S);
+  await screen.waitFor('it goes on when Foil is closed');
+  expect([...world.store.records.values()].map(({ request }) => request.changes)).toEqual([{ scheduler: 'constant' }]);
+});
+
+test('the list does not say how many runs there are before it has read them', async () => {
+  const { screen } = await start((world) => {
+    world.store.list = () => new Promise(() => {});
+  });
+  await screen.waitFor(/Runs ═+ reading … ╗/);
+  expect(screen.text()).not.toContain('0 running');
 });

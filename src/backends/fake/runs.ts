@@ -146,6 +146,8 @@ export class FakeTrainer implements Trainer {
   preflights: TrainerEvent[] = [];
   /** What the preflight ends with, if it finds something wrong. */
   fault: FoilError | null = null;
+  /** What a preflight waits for before it ends; its check can be ended meanwhile. */
+  hold: Promise<void> | null = null;
   created = '2026-01-01T00:00:00.000Z';
 
   constructor(store: FakeRunStore, table: StageTable) {
@@ -164,8 +166,13 @@ export class FakeTrainer implements Trainer {
     return record;
   }
 
-  async *preflight(): AsyncGenerator<TrainerEvent, void> {
+  async *preflight(_id: string, _request: RunRequest, signal: AbortSignal): AsyncGenerator<TrainerEvent, void> {
     yield* this.preflights;
+    await Promise.race([
+      this.hold,
+      this.hold && new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    ]);
+    signal.throwIfAborted();
     if (this.fault) throw this.fault;
   }
 

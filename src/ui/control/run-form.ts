@@ -6,6 +6,8 @@ import type { Command } from '../keys/table.ts';
 import { canStart, type FormState, NO_PREFLIGHT, newRequest, type Preflight, reducePreflight } from '../state/form.ts';
 import { type FormChoices, type FormField, formFields } from '../state/form-fields.ts';
 import { resetField, setField } from '../state/form-set.ts';
+import { chooseRows } from '../state/rows.ts';
+import { changeOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
 import { startPlan } from './run-jobs.ts';
@@ -126,6 +128,33 @@ function enter(control: Controller, field: FormField): void {
       { kind: 'choose', title: label, purpose, options, many, free, marked, query, selected },
     ],
   }));
+  lookAgain(control, key);
+}
+
+/** Reads anew what can be chosen, behind the open list: a corpus may have been imported since the form was opened. */
+function lookAgain(control: Controller, key: string): void {
+  control.guard(async () => {
+    const choices = await choicesOf(control);
+    changeForm(control, () => ({ choices }));
+    const form = formOnScreen(control);
+    const options = form && formFields(form).find((field) => field.key === key)?.options;
+    if (!options) return;
+    control.set((state) =>
+      changeOverlay(state, 'choose', (overlay) => {
+        if (overlay.kind !== 'choose' || overlay.purpose.kind !== 'field' || overlay.purpose.key !== key)
+          return overlay;
+        const value = chooseRows(overlay)[overlay.selected]?.value;
+        const next = { ...overlay, options };
+        return {
+          ...next,
+          selected: Math.max(
+            0,
+            chooseRows(next).findIndex((row) => row.value === value),
+          ),
+        };
+      }),
+    );
+  });
 }
 
 function cycle(control: Controller, { key, label, options, many, value }: FormField, step: 1 | -1): void {
@@ -166,6 +195,7 @@ function check(control: Controller): void {
   const form = formOnScreen(control);
   if (!form || !allGood(control, form)) return;
   const { request } = form;
+  stopCheck();
   const abort = new AbortController();
   checking = abort;
   const signal = AbortSignal.any([abort.signal, control.signal]);
@@ -190,7 +220,7 @@ function check(control: Controller): void {
     } catch (error) {
       if (asFoilError(error) === null) {
         update(() => NO_PREFLIGHT);
-        control.tell('warn', 'the check was ended; nothing was started');
+        if (checking === abort) control.tell('warn', 'the check was ended; nothing was started');
       } else {
         const failure = formatError(error).replaceAll('\n', ' ');
         update((preflight) => ({ ...preflight, status: 'failed', failure }));
@@ -211,11 +241,11 @@ export function stopCheck(): boolean {
 function start(control: Controller): void {
   const form = formOnScreen(control);
   if (!form) return;
-  const { plan, status } = form.preflight;
+  const { plan, status, request } = form.preflight;
   if (plan && canStart(form)) {
     changeForm(control, () => ({ preflight: NO_PREFLIGHT }));
     startPlan(control, plan);
-  } else if (status !== 'running') {
+  } else if (status !== 'running' || request !== form.request) {
     control.tell('dim', 'it is checked first; Ctrl+S then starts it');
     check(control);
   }

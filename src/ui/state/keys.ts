@@ -67,7 +67,9 @@ function reviewFacts({ review, size }: AppState): KeyFacts['review'] {
 function runFacts(runs: RunsState): Pick<KeyFacts, 'run' | 'runMarked' | 'formBusy' | 'searched'> {
   const { view, marked } = runs;
   const run = currentRun(runs);
-  const checking = view.kind === 'form' && view.form.preflight.status === 'running';
+  const form = view.kind === 'form' ? view.form : null;
+  // A check of what the form was before says nothing of what it is now: it may be replaced.
+  const checking = form?.preflight.status === 'running' && form.preflight.request === form.request;
   return {
     run: run && {
       state: run.report.state,

@@ -71,7 +71,9 @@ function RunList({ runs, size }: { runs: RunsState; size: PaneSize }) {
   return (
     <Frame
       title="Runs"
-      note={`${running} running, ${rows.length === 0 ? 0 : selected + 1} of ${rows.length}`}
+      note={
+        runs.loading ? 'reading …' : `${running} running, ${rows.length === 0 ? 0 : selected + 1} of ${rows.length}`
+      }
       focused={runs.prompt === null}
       width={size.width}
       height={size.height}
