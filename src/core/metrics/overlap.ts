@@ -1,6 +1,8 @@
 import { words } from './lexical.ts';
 
-/** Runs of `n` words that people have written, to find them again word for word (a check for memorised text, design 9). */
+/**
+ * Runs of `n` words that people have written, to find them again word for word (a check for memorised text, design 9).
+ */
 export class WordRuns {
   private readonly n: number;
   private readonly known = new Set<string>();

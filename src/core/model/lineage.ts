@@ -43,7 +43,9 @@ export interface LineageSources {
   sha256(corpus: string): Promise<string | null>;
 }
 
-/** From a model back to data: the models before it, the pairs, what they were mined from, and real sessions at the end. */
+/**
+ * From a model back to data: the models before it, the pairs, what they were mined from, and real sessions at the end.
+ */
 export async function lineageOf(name: string, sources: LineageSources): Promise<LineageNode> {
   return await modelNode(name, '', sources, new Set());
 }
@@ -123,7 +125,8 @@ function dataOf({ data }: ModelCard): string {
 }
 
 /**
- * The tree in lines, two spaces a level. What stands in it twice is followed once: the second time its name says where to look.
+ * The tree in lines, two spaces a level. What stands in it twice is followed once: the second time its name says where
+ * to look.
  */
 export function lineageLines(root: LineageNode): string[] {
   const shown = new Set<string>();

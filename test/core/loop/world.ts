@@ -6,8 +6,9 @@ import { FakePairStore, FakeSessionStore } from '../../../src/backends/fake/stor
 import { readStageTable } from '../../../src/backends/training/table.ts';
 import { FoilError } from '../../../src/core/errors.ts';
 import type { ChatModel, GenerateRequest } from '../../../src/core/ports.ts';
+import { runLoop } from '../../../src/core/workflows/loop/loop.ts';
 import { type LoopSettings, loopSchema } from '../../../src/core/workflows/loop/settings.ts';
-import type { LoopPorts } from '../../../src/core/workflows/loop/types.ts';
+import type { Extent, LoopEvent, LoopPorts } from '../../../src/core/workflows/loop/types.ts';
 import { seedOf, unit } from '../../../src/core/workflows/seed.ts';
 import { keyOf, type TurnRecord } from '../../../src/core/workflows/simulate/journal.ts';
 import { makeSession } from '../../fixtures/sessions.ts';
@@ -255,4 +256,17 @@ async function* broken(stream: AsyncGenerator<unknown, unknown>, use: Use): Asyn
     if (next.done) return next.value;
     yield next.value;
   }
+}
+
+/** Runs the loop in a process of its own, which ends at its use `killAt` of the world. */
+export async function go(disk: Disk, extent: Extent = 'all', killAt: number | null = null) {
+  const { ports, life } = processOn(disk, killAt);
+  const events: LoopEvent[] = [];
+  let error: unknown = null;
+  try {
+    for await (const event of runLoop(ports, 'demo', extent, new AbortController().signal)) events.push(event);
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { events, error, uses: life.uses };
 }

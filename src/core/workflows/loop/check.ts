@@ -11,12 +11,15 @@ import { scoreCorpus } from './pairs.ts';
 import { sessionsOf } from './sessions.ts';
 import type { LoopEvent } from './types.ts';
 
-/** The sessions of a check are a sample of their own: the next discriminator is not trained on what was looked at here. */
+/**
+ * The sessions of a check are a sample of their own: the next discriminator is not trained on what was looked at here.
+ */
 const CHECK_SEED = 0xc4ec;
 const BOOTSTRAP_SEED = 0xb007;
 
 /**
- * First sessions of the next simulator on held-out contexts, beside real users and this simulator, under this iteration's
+ * First sessions of the next simulator on held-out contexts, beside real users and this simulator, under this
+ * iteration's
  * discriminator and under judges that had no part in it. Resumes by the journals of simulating and of scores.
  */
 export async function* checkStage(context: StageContext): StageWork {

@@ -40,7 +40,9 @@ export function notice({ cell: { iteration, stage } }: StageContext, text: strin
   return { type: 'notice', iteration, stage, text };
 }
 
-/** The name of the first thing of this iteration that a finished stage made. @throws RangeError where it is not done. */
+/**
+ * The name of the first thing of this iteration that a finished stage made. @throws RangeError where it is not done.
+ */
 export function nameOf({ made }: StageContext, stage: LoopStage, iteration: number): string {
   const name = made(stage, iteration)?.[0]?.name;
   if (name === undefined) throw new RangeError(`${stage} of iteration ${iteration} is not done`);

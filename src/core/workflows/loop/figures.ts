@@ -3,7 +3,10 @@ import { z } from 'zod';
 const interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
 export type Estimate = z.output<typeof interval>;
 
-/** Word features of one side, means over sessions (4.3.1); `even_*` at as many words as the other sides of the context have. */
+/**
+ * Word features of one side, means over sessions (4.3.1); `even_*` at as many words as the other sides of the context
+ * have.
+ */
 const sideSchema = z.object({
   sessions: z.number(),
   user_turns: z.number(),
@@ -17,7 +20,10 @@ const sideSchema = z.object({
 });
 export type SideFigures = z.output<typeof sideSchema>;
 
-/** What one discriminator says of real users, of the simulator and of the next one, on the same contexts. Means over turns. */
+/**
+ * What one discriminator says of real users, of the simulator and of the next one, on the same contexts. Means over
+ * turns.
+ */
 const judgeSchema = z.object({
   name: z.string(),
   /** `miner`: its rewards chose the pairs; the others had no part in it. */
@@ -31,7 +37,10 @@ const judgeSchema = z.object({
 });
 export type JudgeFigures = z.output<typeof judgeSchema>;
 
-/** Figures of the stage `check`: simulator k (`before`) and k+1 (`after`) against real users, on the same held-out contexts. */
+/**
+ * Figures of the stage `check`: simulator k (`before`) and k+1 (`after`) against real users, on the same held-out
+ * contexts.
+ */
 export const checkFiguresSchema = z.object({
   contexts: z.number(),
   words_rule: z.string(),
@@ -109,7 +118,10 @@ function accuraciesOf(table: z.output<typeof perTurn>): JudgedFigures['own'] {
   );
 }
 
-/** Figures of the stage `dpo`. Log-probabilities in nats a turn, against the reference (rewards over beta, Eq. 5), at the end. */
+/**
+ * Figures of the stage `dpo`. Log-probabilities in nats a turn, against the reference (rewards over beta, Eq. 5), at
+ * the end.
+ */
 export const dpoFiguresSchema = z.object({
   pairs: z.number(),
   floor: z.number(),

@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const LOOP_STAGES = ['simulate', 'discriminator', 'score', 'mine', 'review', 'dpo', 'check'] as const;
 export type LoopStage = (typeof LOOP_STAGES)[number];
 
-/** Something that a stage reads or makes: a corpus, a model, the pairs of a set as they were made, or its approved ones. */
+/**
+ * Something that a stage reads or makes: a corpus, a model, the pairs of a set as they were made, or its approved
+ * ones.
+ */
 export const refSchema = z.object({
   kind: z.enum(['corpus', 'model', 'chatbot', 'pairs', 'approved']),
   name: z.string(),
@@ -16,13 +19,18 @@ const about = {
   at: z.iso.datetime(),
   iteration: z.number().int().min(0),
   stage: z.enum(LOOP_STAGES),
-  /** Of the stage's settings and of all that it reads: a record with another hash says nothing about the stage as it now is. */
+  /**
+   * Of the stage's settings and of all that it reads: a record with another hash says nothing about the stage as it
+   * now is.
+   */
   hash: z.string(),
 };
 
 /** One line of `journal.jsonl`. Lines are only ever added; each is on the disk before what it announces goes on. */
 export const loopRecordSchema = z.discriminatedUnion('type', [
-  /** A stage begins, or is gone on with. `revision`: which of its hashes this is, from 1; its outputs are named by it. */
+  /**
+   * A stage begins, or is gone on with. `revision`: which of its hashes this is, from 1; its outputs are named by it.
+   */
   z.object({ ...about, type: z.literal('begin'), revision: z.number().int().min(1) }),
   /** The id of a training run, before the run is made: whoever comes after finds that one, or makes it. */
   z.object({ ...about, type: z.literal('run'), run: z.string() }),

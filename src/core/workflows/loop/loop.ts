@@ -23,10 +23,13 @@ const WORK: Readonly<Record<LoopStage, (context: StageContext) => StageWork>> = 
 };
 
 /**
- * Runs a loop from where it is (Algorithm 1), stage after stage, until `extent` is done, a person is needed at the gate, or a stage
- * fails. One process at a time; whatever ends it, the next one redoes no stage that is in the journal, and goes on with the one
+ * Runs a loop from where it is (Algorithm 1), stage after stage, until `extent` is done, a person is needed at the
+ * gate, or a stage
+ * fails. One process at a time; whatever ends it, the next one redoes no stage that is in the journal, and goes on
+ * with the one
  * that was begun.
- * @throws FoilError of the stage that failed (which is in the journal too), or the signal's AbortError: a training job goes on then.
+ * @throws FoilError of the stage that failed (which is in the journal too), or the signal's AbortError: a training job
+ * goes on then.
  */
 export async function* runLoop(
   ports: LoopPorts,

@@ -31,7 +31,8 @@ const SIDES = ['real', 'before', 'after'] as const;
 type Side = (typeof SIDES)[number];
 
 /**
- * Two simulators against real users on the same contexts. Intervals are over contexts; what is compared at equal words is cut, a
+ * Two simulators against real users on the same contexts. Intervals are over contexts; what is compared at equal words
+ * is cut, a
  * context at a time, to the words of its shortest session.
  * @param groups contexts that have a session with words on each side. @throws RangeError without any.
  */

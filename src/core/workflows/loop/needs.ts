@@ -19,7 +19,10 @@ export function rowsOf({
   return judge_last ? [...rounds, { iteration: iterations, stages: ['simulate', 'discriminator'] }] : rounds;
 }
 
-/** Names of what a stage makes. A stage that is done again with other inputs makes things of another name: nothing is overwritten. */
+/**
+ * Names of what a stage makes. A stage that is done again with other inputs makes things of another name: nothing is
+ * overwritten.
+ */
 export function outputsOf(settings: LoopSettings, iteration: number, stage: LoopStage, revision: number): Ref[] {
   const name = (part: string) => `${settings.name}-${part}${revision === 1 ? '' : `-r${revision}`}`;
   switch (stage) {
@@ -42,14 +45,17 @@ export function outputsOf(settings: LoopSettings, iteration: number, stage: Loop
 /** What earlier stages have made, by stage and iteration; null where it is not done. */
 export type Made = (stage: LoopStage, iteration: number) => readonly Ref[] | null;
 
-/** What a stage needs: settings that decide its result, things that it reads; null while an earlier stage is not done. */
+/**
+ * What a stage needs: settings that decide its result, things that it reads; null while an earlier stage is not done.
+ */
 export interface Needs {
   readonly settings: unknown;
   readonly reads: readonly Ref[];
 }
 
 /**
- * The inputs of a stage. Launchers and resources are not among its settings: where a model is trained does not make it another.
+ * The inputs of a stage. Launchers and resources are not among its settings: where a model is trained does not make it
+ * another.
  */
 export function needsOf(settings: LoopSettings, iteration: number, stage: LoopStage, made: Made): Needs | null {
   const models = modelsOf(settings, iteration, made);

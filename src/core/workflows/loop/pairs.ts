@@ -8,7 +8,9 @@ import { corpusOf, nameOf, progress, type StageContext, type StageWork, simulato
 import { splitsOf } from './needs.ts';
 import type { LoopEvent } from './types.ts';
 
-/** Algorithm 1, line 6, first half: r_t of every user turn of this iteration's sessions, under its own discriminator. */
+/**
+ * Algorithm 1, line 6, first half: r_t of every user turn of this iteration's sessions, under its own discriminator.
+ */
 export async function* scoreStage(context: StageContext): StageWork {
   const { ports, settings, cell, signal } = context;
   const judge = await ports.models.discriminator(nameOf(context, 'discriminator', cell.iteration), signal);
@@ -73,7 +75,8 @@ export async function* mineStage(context: StageContext): StageWork {
 export const RULE_REVIEWER = `${RULE_PREFIX}loop`;
 
 /**
- * The gate. For a person: it is open, and what they decided is counted. By a rule: each pair without a decision of the rule gets
+ * The gate. For a person: it is open, and what they decided is counted. By a rule: each pair without a decision of the
+ * rule gets
  * one, in the journal of the set, where a person can still overrule it.
  */
 export async function* reviewStage(context: StageContext): StageWork {

@@ -3,7 +3,8 @@ import { hashOf, type Made, needsOf, rowsOf } from './needs.ts';
 import type { LoopSettings } from './settings.ts';
 
 /**
- * `todo`: an earlier stage comes first. `ready`: it can be run, or gone on with. `waiting`: at the gate. `stale`: it is done,
+ * `todo`: an earlier stage comes first. `ready`: it can be run, or gone on with. `waiting`: at the gate. `stale`: it
+ * is done,
  * but what it reads or its settings have changed since, or an earlier stage is not done any more.
  */
 export const STAGE_STATES = ['todo', 'ready', 'running', 'waiting', 'done', 'failed', 'stale'] as const;

@@ -6,7 +6,9 @@ import { contextsOf, progress, type StageContext, type StageWork, simulatorName 
 import { splitsOf } from './needs.ts';
 import type { LoopChatbot, LoopEvent } from './types.ts';
 
-/** Algorithm 1, line 4: sessions of simulator k on the contexts of every split. Resumes by the journals of simulating. */
+/**
+ * Algorithm 1, line 4: sessions of simulator k on the contexts of every split. Resumes by the journals of simulating.
+ */
 export async function* simulateStage(context: StageContext): StageWork {
   const { settings, cell, outputs } = context;
   const splits = splitsOf(settings);

@@ -37,7 +37,9 @@ export const thresholdsSchema = z.strictObject({
   chosen_logprob: z.number().max(0).default(-0.1),
   /** Words a turn, over or under those of real users: people of one corpus differ from another by about a quarter. */
   length_ratio: z.number().gt(1).default(1.25),
-  /** Part of TTR and of bigram diversity that may go from one simulator to the next: twice what a reseeded run differs. */
+  /**
+   * Part of TTR and of bigram diversity that may go from one simulator to the next: twice what a reseeded run differs.
+   */
   diversity_fall: z.number().min(0).max(1).default(0.05),
   /** Rise of mean p_T under the miner that wants a second opinion: below it D has hardly changed its mind. */
   reward_rise: z.number().min(0).max(1).default(0.1),
@@ -51,7 +53,8 @@ export const thresholdsSchema = z.strictObject({
 export type Thresholds = z.output<typeof thresholdsSchema>;
 
 /**
- * `loop.json`: all that a loop was asked for with. What is not stated by the paper says why it is what it is. To change a
+ * `loop.json`: all that a loop was asked for with. What is not stated by the paper says why it is what it is. To
+ * change a
  * loop, change this file: what depends on the change is stale from then on, and nothing else.
  */
 export const loopSchema = z.strictObject({
@@ -62,12 +65,16 @@ export const loopSchema = z.strictObject({
   simulator: z.string().min(1),
   /** Rounds of Algorithm 1; 3 in the paper (it1, it2, it3). */
   iterations: count.max(100).default(3),
-  /** After the last round, sessions and a discriminator of the last simulator (UserDisc-it3 of 4.2): it has no judge otherwise. */
+  /**
+   * After the last round, sessions and a discriminator of the last simulator (UserDisc-it3 of 4.2): it has no judge
+   * otherwise.
+   */
   judge_last: z.boolean().default(true),
   /** Names of chatbot configurations, or `all`; 14 in the paper. */
   chatbots: z.array(z.string().min(1)).min(1),
   /**
-   * `one`: each context meets one chatbot, in turn, the same in every iteration, which gives the paper's 2,000 sessions of
+   * `one`: each context meets one chatbot, in turn, the same in every iteration, which gives the paper's 2,000
+   * sessions of
    * 1,000 contexts (4.2); `all`: each context meets every chatbot.
    */
   chatbots_a_context: z.enum(['one', 'all']).default('one'),
@@ -77,7 +84,10 @@ export const loopSchema = z.strictObject({
     valid: z.string().min(1),
     test: z.string().min(1).nullable().default(null),
   }),
-  /** First n contexts of each; with 2 sessions a context, 800 and 200 are the 1,600 and 400 sessions of 4.3.3. Null: all. */
+  /**
+   * First n contexts of each; with 2 sessions a context, 800 and 200 are the 1,600 and 400 sessions of 4.3.3. Null:
+   * all.
+   */
   limits: z
     .strictObject({
       train: count.nullable().default(800),
@@ -93,9 +103,14 @@ export const loopSchema = z.strictObject({
   max_user_turns: count.default(16),
   /** Tokens of the context (Appendix A). */
   context_budget: count.default(DEFAULT_CONTEXT_BUDGET),
-  /** Sessions at once, and critical turns at a time; null: what the models serve well, and one turn (the embedded engine samples its alternatives together). */
+  /**
+   * Sessions at once, and critical turns at a time; null: what the models serve well, and one turn (the embedded
+   * engine samples its alternatives together).
+   */
   at_once: count.nullable().default(null),
-  /** A discriminator that no round trains on or mines with; the reward must rise under it too. Null: only older ones. */
+  /**
+   * A discriminator that no round trains on or mines with; the reward must rise under it too. Null: only older ones.
+   */
   held_out: z.string().min(1).nullable().default(null),
   /** Real corpora that simulator 0 was trained on, for verbatim overlap; null: the training contexts. */
   trained_on: z.array(z.string().min(1)).nullable().default(null),
@@ -110,7 +125,8 @@ export const loopSchema = z.strictObject({
   mine: z
     .strictObject({
       /**
-       * Whose sessions: those of the training contexts. Held-out contexts stay unseen by DPO, so that the next discriminator and
+       * Whose sessions: those of the training contexts. Held-out contexts stay unseen by DPO, so that the next
+       * discriminator and
        * the check judge the next simulator where nothing was fitted.
        */
       on: z.enum(['train', 'valid']).default('train'),
@@ -124,13 +140,19 @@ export const loopSchema = z.strictObject({
     .prefault({}),
   review: z
     .strictObject({
-      /** `person`: somebody opens the gate; `rule`: pairs are approved by the rule below, which is written down as their reviewer. */
+      /**
+       * `person`: somebody opens the gate; `rule`: pairs are approved by the rule below, which is written down as
+       * their reviewer.
+       */
       by: z.enum(['person', 'rule']).default('person'),
       rule: z
         .strictObject({
           /** Least r_chosen - r_rejected. 0: the paper has no review, so a rule alone should not be stricter. */
           margin: z.number().min(0).default(0),
-          /** Warnings of the linter that reject a pair: those that no person would let pass, and that say nothing about length. */
+          /**
+           * Warnings of the linter that reject a pair: those that no person would let pass, and that say nothing about
+           * length.
+           */
           reject: z.array(z.enum(LINT_CODES)).default(['near-identical', 'copied', 'escapes', 'pii']),
         })
         .prefault({}),
@@ -139,7 +161,9 @@ export const loopSchema = z.strictObject({
   dpo: z
     .strictObject({
       ...training,
-      /** Approved pairs without which it refuses to train: at batch 4, 50 pairs are a dozen steps, and fewer are noise. */
+      /**
+       * Approved pairs without which it refuses to train: at batch 4, 50 pairs are a dozen steps, and fewer are noise.
+       */
       floor: count.default(50),
     })
     .prefault({}),

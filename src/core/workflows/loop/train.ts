@@ -41,7 +41,10 @@ export async function* discriminatorStage(context: StageContext): StageWork {
   return { counts: all ? { accuracy: all.accuracy } : {}, figures, ...timeOf(run) };
 }
 
-/** Algorithm 1, line 9: DPO from simulator k, which is policy and reference, to NAME-it{k+1}. Refuses under the floor of pairs. */
+/**
+ * Algorithm 1, line 9: DPO from simulator k, which is policy and reference, to NAME-it{k+1}. Refuses under the floor
+ * of pairs.
+ */
 export async function* dpoStage(context: StageContext): StageWork {
   const { ports, settings, cell, outputs } = context;
   const { floor, ...stage } = settings.dpo;
@@ -80,7 +83,10 @@ export function isUsable({ decision, chosen, rejected }: ReviewedPair): boolean 
   return decision === 'approved' && chosen.r !== null && rejected.r !== null && chosen.r > rejected.r;
 }
 
-/** The part of the steps that "at the end of training" means: enough batches to average, all of them after most of the change. */
+/**
+ * The part of the steps that "at the end of training" means: enough batches to average, all of them after most of the
+ * change.
+ */
 const LAST_PART = 0.25;
 
 function dpoFigures(pairs: readonly ReviewedPair[], floor: number, { points }: Progress, beta: number): DpoFigures {
@@ -111,7 +117,8 @@ function requestOf(
 }
 
 /**
- * Has a model trained and adopted, once, however often it is asked. The run's id is in the journal before the run is made: a run
+ * Has a model trained and adopted, once, however often it is asked. The run's id is in the journal before the run is
+ * made: a run
  * that is there is gone on with, watched, or only adopted.
  */
 async function* trained(context: StageContext, request: RunRequest): AsyncGenerator<LoopEvent, RunSummary> {
