@@ -25,6 +25,11 @@ describe('a mistake in foil.yaml', () => {
       { line: 2, field: 'context_buget', remedy: /did you mean "context_budget"/ },
     ],
     [
+      'a misspelt key, before the one that is therefore missing',
+      'servers:\n  a:\n    base_ulr: "http://h/v1"\n',
+      { line: 3, field: 'servers.a.base_ulr', remedy: /did you mean "base_url"/ },
+    ],
+    [
       'a key unknown deep inside',
       `models:\n  m:\n    kind: simulator\n    path: p\n    sampling:\n      temprature: 1\n`,
       { line: 6, field: 'models.m.sampling.temprature', remedy: /"temperature"/ },

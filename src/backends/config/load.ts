@@ -65,7 +65,9 @@ export function parseConfig(text: string, file: string): FoilConfig {
   const result = configSchema.safeParse(value);
   if (!result.success) {
     const problems = result.error.issues.map((issue) => describe(issue, value));
-    problems.sort((a, b) => locate(a.path, a.key) - locate(b.path, b.key));
+    // What is missing comes last: often it is there, misspelt, and then the unknown key says more.
+    const missing = ({ message }: Problem) => Number(message === MISSING);
+    problems.sort((a, b) => missing(a) - missing(b) || locate(a.path, a.key) - locate(b.path, b.key));
     return fail(problems[0] as Problem);
   }
   const wrong = references(result.data)[0];
@@ -129,6 +131,7 @@ function describe(issue: z.core.$ZodIssue, root: unknown): Problem {
 }
 
 const MAP = 'a map of names and values';
+const MISSING = 'is missing';
 
 function messageOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], root: unknown): string {
   if (issue.code !== 'invalid_type')
@@ -137,7 +140,7 @@ function messageOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], root: 
     (at, part) => (at as Record<PropertyKey, unknown> | null | undefined)?.[part],
     root,
   );
-  if (value === undefined) return 'is missing';
+  if (value === undefined) return MISSING;
   const expected =
     { object: MAP, record: MAP, int: 'a whole number', array: 'a list' }[String(issue.expected)] ??
     `a ${issue.expected}`;

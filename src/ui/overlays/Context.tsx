@@ -15,12 +15,15 @@ export function ContextOverlay({ overlay, rect }: { overlay: ContextOverlayState
   return overlay.pick ? <Pick pick={overlay.pick} rect={rect} /> : <Parts overlay={overlay} rect={rect} />;
 }
 
+const ROOM = 'room goes first to: instruction, this session, recent messages, profile, earlier sessions, long term';
+
 function Parts({ overlay, rect }: { overlay: ContextOverlayState; rect: Rect }) {
   const { draft, rendered, selected } = overlay;
   const width = rect.width - 2;
   const part = CONTEXT_PARTS[selected] ?? 'current_summary';
   const text = partAsText(draft, part) || (part === 'instruction' ? '(the default of the simulator)' : '(empty)');
-  const rows = wrapRows(text, width - 2).slice(0, Math.max(1, rect.height - CONTEXT_PARTS.length - 7));
+  const room = wrapRows(ROOM, width - 2);
+  const rows = wrapRows(text, width - 2).slice(0, Math.max(1, rect.height - CONTEXT_PARTS.length - 6 - room.length));
   const note = rendered
     ? `${rendered.exact ? '' : 'about '}${rendered.tokens} of ${rendered.budget} tokens`
     : 'counting …';
@@ -30,15 +33,9 @@ function Parts({ overlay, rect }: { overlay: ContextOverlayState; rect: Rect }) 
       {CONTEXT_PARTS.map((name, index) => (
         <Line key={name} selected={index === selected} segments={partRow(name, rendered)} width={width} />
       ))}
-      <Line
-        segments={[
-          {
-            text: ' room goes first to: instruction, this session, recent messages, profile, earlier sessions, long term',
-            tone: 'dim',
-          },
-        ]}
-        width={width}
-      />
+      {room.map((row) => (
+        <Line key={row.start} segments={[{ text: ` ${ROOM.slice(row.start, row.end)}`, tone: 'dim' }]} width={width} />
+      ))}
       <Line segments={[{ text: ' ' }]} width={width} />
       <Box flexDirection="column">
         {rows.map((row) => (
