@@ -51,7 +51,8 @@ const dpo = (chosen: number): RoundFigures['dpo'] => ({
   ...{ pairs: 102, floor: 50, chosen_words: 24.5, rejected_words: 6.5, chosen_logprob: chosen, rejected_logprob: -1.7 },
   ...{ accuracy: 0.9, loss: { first: Math.LN2, last: 0.24 } },
 });
-const pairs = { approved: 102, floor: 50 };
+const pairs = 102;
+const FLOOR = 50;
 
 /** The round of the trial that hacked its reward: turns three times as long, few words again and again, the old D fooled. */
 function hacked(): RoundFigures {
@@ -78,7 +79,7 @@ function healthy(): RoundFigures {
 
 const thresholds = thresholdsSchema.parse({});
 const verdicts = (rounds: RoundFigures[]) =>
-  Object.fromEntries(alarmsOf(rounds, thresholds).map(({ code, verdict }) => [code, verdict])) as Record<
+  Object.fromEntries(alarmsOf(rounds, thresholds, FLOOR).map(({ code, verdict }) => [code, verdict])) as Record<
     AlarmCode,
     string
   >;
@@ -99,7 +100,7 @@ describe('alarms', () => {
         overlap: 'alarm',
       },
     });
-    const reward = alarmsOf([round], thresholds).find(({ code }) => code === 'reward');
+    const reward = alarmsOf([round], thresholds, FLOOR).find(({ code }) => code === 'reward');
     expect(reward?.text).toContain('more real than real users');
     expect(reward?.text).toContain('old (held-out)');
     expect(reward?.text).toContain('a fresh bag of words tells them apart better, 0.76 to 0.93');
@@ -140,7 +141,7 @@ describe('alarms', () => {
       { ...hacked(), iteration: 1 },
       { ...healthy(), iteration: 2, check: null, dpo: null, pairs: null },
     ];
-    const length = alarmsOf(rounds, thresholds).find(({ code }) => code === 'length');
+    const length = alarmsOf(rounds, thresholds, FLOOR).find(({ code }) => code === 'length');
     expect(length).toMatchObject({ from: 0.8, to: 1.25, verdict: 'alarm' });
     expect(length?.points.map(({ iteration, verdict }) => [iteration, verdict])).toEqual([
       [0, 'ok'],
@@ -151,7 +152,7 @@ describe('alarms', () => {
   });
 
   it('of too few pairs says how many are needed', () => {
-    const [alarm] = alarmsOf([{ ...healthy(), pairs: { approved: 12, floor: 50 } }], thresholds);
+    const [alarm] = alarmsOf([{ ...healthy(), pairs: 12 }], thresholds, FLOOR);
     expect(alarm).toMatchObject({
       code: 'pairs',
       verdict: 'alarm',

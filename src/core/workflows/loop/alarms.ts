@@ -34,8 +34,8 @@ export interface Alarm {
 /** What is known of one iteration; null where a stage has not ended. */
 export interface RoundFigures {
   readonly iteration: number;
-  /** Approved pairs, and the floor. */
-  readonly pairs: { readonly approved: number; readonly floor: number } | null;
+  /** Approved pairs. */
+  readonly pairs: number | null;
   readonly dpo: DpoFigures | null;
   readonly check: CheckFigures | null;
   /** Of this iteration's fresh discriminator, and of the next one's, which judges what came out. */
@@ -43,13 +43,12 @@ export interface RoundFigures {
   readonly next: JudgedFigures | null;
 }
 
-/** All alarms of a loop, by its figures alone. */
-export function alarmsOf(rounds: readonly RoundFigures[], thresholds: Thresholds): Alarm[] {
-  const floor = rounds.findLast(({ pairs }) => pairs)?.pairs?.floor ?? null;
+/** All alarms of a loop, by its figures alone. @param floor approved pairs without which DPO refuses. */
+export function alarmsOf(rounds: readonly RoundFigures[], thresholds: Thresholds, floor: number): Alarm[] {
   const ratio = thresholds.length_ratio;
   const fall = 1 - thresholds.diversity_fall;
   return [
-    alarm('pairs', 'approved pairs', floor, null, rounds, pairsPoint),
+    alarm('pairs', 'approved pairs', floor, null, rounds, (round) => pairsPoint(round, floor)),
     alarm(
       'chosen-logprob',
       'change of the log-probability of chosen sides, nats a turn',
@@ -111,15 +110,10 @@ const exact = (value: number, verdict: Verdict, text: string): Point => ({
 });
 const show = (value: number) => value.toFixed(2);
 
-function pairsPoint({ pairs }: RoundFigures): Point | null {
-  if (!pairs) return null;
-  const { approved, floor } = pairs;
-  const short = approved < floor;
-  return exact(
-    approved,
-    short ? 'alarm' : 'ok',
-    `${approved} approved, ${short ? 'fewer than' : 'and'} ${floor} ${short ? 'needed: it does not train' : 'are needed'}`,
-  );
+function pairsPoint({ pairs }: RoundFigures, floor: number): Point | null {
+  if (pairs === null) return null;
+  if (pairs < floor) return exact(pairs, 'alarm', `${pairs} approved, fewer than ${floor} needed: it does not train`);
+  return exact(pairs, 'ok', `${pairs} approved, and ${floor} are needed`);
 }
 
 function chosenPoint({ dpo }: RoundFigures, { chosen_logprob: least }: Thresholds): Point | null {

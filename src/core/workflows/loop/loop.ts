@@ -162,7 +162,7 @@ const GIVES_FIGURES: ReadonlySet<LoopStage> = new Set(['review', 'dpo', 'check']
 function* firing(settings: LoopSettings, grid: Grid, { iteration, stage }: Cell): Generator<LoopEvent> {
   const about = stage === 'discriminator' ? iteration - 1 : GIVES_FIGURES.has(stage) ? iteration : null;
   if (about === null) return;
-  for (const alarm of alarmsOf(roundsOf(settings, grid), settings.alarms)) {
+  for (const alarm of alarmsOf(roundsOf(settings, grid), settings.alarms, settings.dpo.floor)) {
     const point = alarm.points.find((one) => one.iteration === about);
     if (point?.verdict === 'alarm') yield { type: 'alarm', alarm };
   }

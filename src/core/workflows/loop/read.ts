@@ -28,7 +28,7 @@ export async function readLoop(ports: LoopPorts, name: string): Promise<LoopStat
     await ports.loops.held(name),
   ];
   const grid = await gridOf(ports, settings, records, live);
-  return { settings, grid, alarms: alarmsOf(roundsOf(settings, grid), settings.alarms), records };
+  return { settings, grid, alarms: alarmsOf(roundsOf(settings, grid), settings.alarms, settings.dpo.floor), records };
 }
 
 /** The grid as things are now: everything that the loop reads or made is looked at. */
@@ -72,7 +72,7 @@ export function roundsOf(settings: LoopSettings, grid: Grid): RoundFigures[] {
     const approved = dpo?.pairs ?? (review?.state === 'done' ? review.counts['approved'] : undefined);
     return {
       iteration,
-      pairs: approved === undefined ? null : { approved, floor: settings.dpo.floor },
+      pairs: approved ?? null,
       dpo,
       check: checkFiguresSchema.nullable().catch(null).parse(figures(iteration, 'check')),
       judged: judged(iteration),
