@@ -184,6 +184,7 @@ describe('the form', () => {
   const choices: FormChoices = {
     table: TABLE,
     corpora: [{ name: 'talks', sessions: 3 }],
+    sets: [{ name: 'it1', pairs: 9, approved: 4 }],
     launchers: ['local', 'cluster'],
     simulators: ['sim-a'],
     taken: ['simulator-1'],
@@ -199,6 +200,18 @@ describe('the form', () => {
     expect(fieldOf({ request, choices }, 'valid')?.error).toMatch(/choose/);
     expect(fieldOf({ request: newRequest('dpo', choices), choices }, 'adapter')?.error).toMatch(/choose/);
     expect(fieldOf({ request: newRequest('dpo', choices), choices }, 'train')?.value).toBe('approved pairs');
+  });
+
+  test('DPO can take the approved pairs of all sets, or of one', () => {
+    const form = { request: newRequest('dpo', choices), choices };
+    expect(fieldOf(form, 'train')?.options.map(({ value }) => value)).toEqual([
+      'approved pairs',
+      'approved pairs of it1',
+    ]);
+    const one = setField(form, 'train', 'approved pairs of it1');
+    expect(one.rows.train).toEqual({ from: 'pairs', set: 'it1' });
+    expect(fieldOf({ request: one, choices }, 'train')?.value).toBe('approved pairs of it1');
+    expect(setField({ request: one, choices }, 'train', 'approved pairs').rows.train).toEqual({ from: 'pairs' });
   });
 
   test('a changed value is marked beside the preset; the value of the preset is no change', () => {

@@ -39,15 +39,17 @@ export function openForm(control: Controller, from: TrainingStage | RunRequest, 
 
 async function choicesOf(control: Controller): Promise<FormChoices> {
   const ports = await control.runs.ports();
-  const [table, corpora, models, { runs }] = await Promise.all([
+  const [table, corpora, sets, models, { runs }] = await Promise.all([
     ports.trainer.table(),
     control.bench.ports.sessions.corpora(),
+    control.bench.ports.pairs.sets(),
     ports.models.list(),
     ports.runs.list(),
   ]);
   return {
     table,
     corpora: corpora.filter(({ name }) => name !== 'live').map(({ name, sessions }) => ({ name, sessions })),
+    sets,
     launchers: ports.launchers.names,
     simulators: models
       .filter(({ kind, server }) => kind === 'simulator' && server === 'embedded')

@@ -6,6 +6,8 @@ import type { StageTable } from '../../core/stage/table-schema.ts';
 export interface FormChoices {
   readonly table: StageTable;
   readonly corpora: readonly { readonly name: string; readonly sessions: number }[];
+  /** Sets of preference pairs. */
+  readonly sets: readonly { readonly name: string; readonly pairs: number; readonly approved: number }[];
   readonly launchers: readonly string[];
   /** Simulators whose adapter lies here, for DPO to start from. */
   readonly simulators: readonly string[];
@@ -44,9 +46,14 @@ export interface Filling {
   readonly choices: FormChoices;
 }
 
+/** All approved pairs of the workspace; with ` of SET` those of one set. */
+export const APPROVED = 'approved pairs';
+
 export function showSource(source: RowSource | null): string {
   if (source === null) return 'none';
-  return source.from === 'corpus' ? source.corpus : source.from === 'file' ? `file ${source.file}` : 'approved pairs';
+  if (source.from === 'corpus') return source.corpus;
+  if (source.from === 'file') return `file ${source.file}`;
+  return source.set === undefined ? APPROVED : `${APPROVED} of ${source.set}`;
 }
 
 const ROWS_FILE = 'JSONL file of rows that are made already';
@@ -57,7 +64,15 @@ export function formFields({ request, choices }: Filling): FormField[] {
   const number = (value: number | null) => (value === null ? 'any' : String(value));
   const corpora = choices.corpora.map(({ name, sessions }) => ({ value: name, help: `${sessions} sessions` }));
   const sources: FormOption[] =
-    stage === 'dpo' ? [{ value: 'approved pairs', help: 'the preference pairs of this workspace' }] : corpora;
+    stage === 'dpo'
+      ? [
+          { value: APPROVED, help: 'of all sets of this workspace' },
+          ...choices.sets.map(({ name, pairs, approved }) => ({
+            value: `${APPROVED} of ${name}`,
+            help: `${approved} of ${pairs} pairs are approved`,
+          })),
+        ]
+      : corpora;
   const fields: (FormField | null)[] = [
     field('preset', 'preset', 'Model', request.preset, {
       options: [

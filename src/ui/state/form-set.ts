@@ -2,7 +2,7 @@ import { FoilError } from '../../core/errors.ts';
 import type { RowSource, RunRequest } from '../../core/stage/run.ts';
 import { formOf, PRESETS, parseHyper, sameValue } from '../../core/stage/table.ts';
 import type { HyperValue } from '../../core/stage/table-schema.ts';
-import type { Filling, FormChoices } from './form-fields.ts';
+import { APPROVED, type Filling, type FormChoices } from './form-fields.ts';
 
 /**
  * The request with a field as it was typed or chosen.
@@ -105,6 +105,7 @@ function positive(text: string): number {
 
 function parseSource(text: string): RowSource | null {
   if (text === '' || text === 'none') return null;
-  if (text === 'approved pairs') return { from: 'pairs' };
+  if (text === APPROVED) return { from: 'pairs' };
+  if (text.startsWith(`${APPROVED} of `)) return { from: 'pairs', set: text.slice(APPROVED.length + 4).trim() };
   return text.startsWith('file ') ? { from: 'file', file: text.slice(5).trim() } : { from: 'corpus', corpus: text };
 }
