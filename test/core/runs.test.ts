@@ -119,6 +119,16 @@ test('whoever died between submitting and noting it finds the same job again', a
   expect(launcher.jobs).toHaveLength(1);
 });
 
+test('a job that nobody noted is found and ended by its cancel', async () => {
+  const made = await plan();
+  await trainer.publish(made.id);
+  await launcher.submit((await drain(trainer.job(made.record, 1))).value);
+  const summary = await cancelRun(ports, 'sft-1', signal);
+  expect(launcher.cancelled).toEqual(['sft-1']);
+  expect(launcher.jobs).toHaveLength(1);
+  expect(summary).toMatchObject({ report: { state: 'cancelled' }, record: { handle: { attempt: 1 } } });
+});
+
 test('a cancelled job that traps TERM is cancelled, not failed; it can be resumed with its checkpoint', async () => {
   await start();
   const summary = await cancelRun(ports, 'sft-1', signal);

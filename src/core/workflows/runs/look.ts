@@ -29,7 +29,8 @@ export async function reportOf(ports: RunPorts, record: RunRecord, signal: Abort
   if (handle === null) {
     if (record.cancelled !== null) return { ...NOTHING, state: 'cancelled', ended: record.cancelled };
     if (record.refused !== null) return { ...NOTHING, state: 'failed', reason: record.refused };
-    return { ...NOTHING, reason: 'it was not handed to its launcher yet; resume does that' };
+    const reason = `nobody noted that ${record.launcher} took it: resume hands it in, or takes it up if it runs there`;
+    return { ...NOTHING, reason };
   }
   const asked = await ask(ports, record, signal);
   // A job that traps TERM ends with a code of its own; it was cancelled all the same.

@@ -88,6 +88,8 @@ async function* submit(ports: RunPorts, id: string, signal: AbortSignal): AsyncG
 export async function cancelRun(ports: RunPorts, id: string, signal: AbortSignal): Promise<RunSummary> {
   const summary = await lookAt(ports, id, signal);
   demand(summary, 'cancel');
+  // Whoever handed it in may have died before noting it: only handing it in again tells where it runs, and starts nothing twice.
+  if (summary.record.handle === null) for await (const _ of submit(ports, id, signal));
   // First: its end must not look like a failure, whenever it comes.
   const { handle } = await ports.runs.update(id, (now) => ({ ...now, cancelled: ports.clock.now().toISOString() }));
   if (handle !== null) await (await ports.launchers.open(handle.launcher)).cancel(handle, GRACE_MS, signal);
