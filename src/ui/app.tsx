@@ -132,6 +132,13 @@ export async function runApp(
   const theme = makeTheme(wantsColor(env));
   const themed = (screen: ReactNode) => <ThemeContext value={theme}>{screen}</ThemeContext>;
   const opening = (roles: Workbench['roles'] | null) => themed(<Opening {...first} roles={roles} early={early} />);
+  // Keys typed before this are echoed and move the cursor, and the other screen is entered with the cursor where it is:
+  // the first row would begin behind them.
+  const { stdin } = process;
+  if (stdin.isTTY) {
+    stdin.setRawMode(true);
+    process.stdout.write('\r');
+  }
   const instance = render(opening(null), {
     exitOnCtrlC: false,
     alternateScreen: true,
@@ -157,6 +164,7 @@ export async function runApp(
   } finally {
     signal.removeEventListener('abort', leave);
     leave();
+    if (stdin.isTTY) stdin.setRawMode(false);
     control?.stop();
   }
 }

@@ -79,3 +79,12 @@ describe('on a terminal', () => {
     expect(code).toBe(1);
   });
 });
+
+it('keys typed before the screen is there do not shift its first row', async () => {
+  const early = runFoil(['--workspace', cwd]);
+  for (let n = 0; n < 5; n += 1) await early.send('\x1b[15~');
+  const shown = await early.waitFor('Runs ');
+  expect(shown.split('\n')[0]).toMatch(/^ foil {2}/u);
+  early.kill('SIGKILL');
+  await early.exited;
+});

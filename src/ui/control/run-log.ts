@@ -141,7 +141,8 @@ function findInLog(control: Controller, id: string, direction: 'forward' | 'back
       settleLog(control, id);
       say(wrapped ? `"${query}": from the ${direction === 'forward' ? 'start' : 'end'} again` : `"${query}"`);
     } catch (error) {
-      say(null);
+      // a search that replaced this one says what it does itself
+      if (searching === abort || searching === null) say(null);
       throw error;
     } finally {
       if (searching === abort) searching = null;
