@@ -47,6 +47,8 @@ def together(run, log, count: int = 2) -> list[int]:
                     RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(count), LOCAL_WORLD_SIZE=str(count), MASTER_ADDR="127.0.0.1",
                     MASTER_PORT=str(port), ACCELERATE_USE_CPU="true",
                 )
+                # a fork leaves torch's thread pool to be made anew by whoever touches it first; loading touches it from several threads
+                torch.set_num_threads(torch.get_num_threads())
                 for state in (AcceleratorState, PartialState, GradientState):
                     state._reset_state()
                 code = run()
