@@ -149,10 +149,12 @@ async function sessions(workspace, server) {
   );
 
   const running = chat('endless', 1);
-  setTimeout(() => server.kill('SIGKILL'), 8000);
+  // Early: a small model may end by itself after a few sentences. A server that dies before it says a word is refused too.
+  setTimeout(() => server.kill('SIGKILL'), 3000);
   const { code, error } = await running;
   const known = ['stream-cut', 'unreachable'].includes(error?.code) && error.remedy.length > 0;
-  check('a server killed in mid-reply is an error with a remedy', code === 1 && known, JSON.stringify(error));
+  check('a server killed in mid-reply is an error with a remedy', code === 1 && known, JSON.stringify({ code, error }));
+  console.log(`      ${error?.code}`);
 }
 
 const bin = await environment();
