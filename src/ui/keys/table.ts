@@ -86,7 +86,7 @@ export const KEYS = [
   { command: 'chat.context', keys: ['c'], where: 'chat', label: 'context', rank: 32, help: 'Choose or write the context of the simulator, and see what was cut' },
   { command: 'chat.models', keys: ['M'], where: 'chat', label: 'models', rank: 33, help: 'Switch simulator, chatbot or discriminator' },
   { command: 'chat.new', keys: ['N'], where: 'chat', label: 'new', rank: 34, help: 'Start a new session', disabled: (facts) => (facts.busy ? 'a reply is being written; cancel it with Ctrl+C' : null) },
-  { command: 'chat.retry', keys: ['R'], where: 'chat', label: 'retry', rank: 2, help: 'Ask again for a turn that was cut off, or for scores that failed', disabled: first((facts) => (facts.partial || (facts.unjudged && !facts.busy) ? null : 'no turn was cut off'), needsModel) },
+  { command: 'chat.retry', keys: ['R'], where: 'chat', label: 'retry', rank: 2, help: 'Ask again for a turn that was cut off, or for scores that failed', disabled: first((facts) => (facts.partial || (facts.unjudged && !facts.busy) ? null : 'no turn was cut off: n lets the next speaker say one'), needsModel) },
   { command: 'chat.scores', keys: ['w'], where: 'chat', label: 'scores', rank: 40, help: 'Show or hide p_t and r_t in the transcript' },
 
   { command: 'composer.send', keys: ['enter'], where: 'composer', label: 'send', rank: 1, help: 'Send the text as your turn', disabled: first(needsOpenEnd, needsModel) },
