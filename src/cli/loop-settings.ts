@@ -5,7 +5,8 @@ import { type LoopSettings, loopSchema } from '../core/workflows/loop/settings.t
 import type { Cli } from './cli.ts';
 import { parse } from './yaml.ts';
 
-interface Given {
+/** What `foil loop new` is given. */
+export interface NewLoopOptions {
   readonly simulator?: string;
   readonly train: string;
   readonly valid: string;
@@ -19,7 +20,7 @@ interface Given {
 }
 
 /** The settings of a new loop. @throws FoilError `usage` that names the setting, or `unknown-corpus`, `unknown-model`. */
-export async function newLoop(cli: Cli, name: string, given: Given): Promise<LoopSettings> {
+export async function newLoop(cli: Cli, name: string, given: NewLoopOptions): Promise<LoopSettings> {
   const [roles, config] = [await cli.roles(), await cli.config()];
   const { train, valid, test = null, launcher } = given;
   const trained = launcher === undefined ? {} : { launcher };

@@ -2,21 +2,9 @@ import { type Command, Option } from 'commander';
 import type { Extent, LoopPorts } from '../../core/workflows/loop/types.ts';
 import type { Cli, Run } from '../cli.ts';
 import { EXIT } from '../failure.ts';
+import type { NewLoopOptions } from '../loop-settings.ts';
 import { examples, integer } from '../options.ts';
 import { reviewerOf } from '../pair-sets.ts';
-
-interface NewOptions {
-  readonly simulator?: string;
-  readonly train: string;
-  readonly valid: string;
-  readonly test?: string;
-  readonly chatbots?: string;
-  readonly iterations?: number;
-  readonly heldOut?: string;
-  readonly autoApprove?: true;
-  readonly launcher?: string;
-  readonly set: readonly string[];
-}
 
 /** `foil loop`: Algorithm 1 from one end to the other, with its lineage. */
 export function registerLoop(program: Command, run: Run): void {
@@ -93,7 +81,7 @@ Exit code 0 also where it waits for a person at the gate: the last event says wh
     .action(run(alarms));
 }
 
-async function create(cli: Cli, name: string, options: NewOptions): Promise<undefined> {
+async function create(cli: Cli, name: string, options: NewLoopOptions): Promise<undefined> {
   const { newLoop } = await import('../loop-settings.ts');
   const ports = await cli.loops();
   const settings = await newLoop(cli, name, options);
