@@ -3,8 +3,18 @@ import { FoilError } from '../../src/core/errors.ts';
 import { enter, LARGE, pressEsc, RIGHT, SMALL } from './app-screen.tsx';
 import type { RunsWorld } from './runs-bench.ts';
 import { MEMORY, type Opened, start, TRAINED, toField } from './runs-screen.ts';
+import type { Screen } from './terminal.ts';
 
 const CTRL_S = '\u0013';
+
+/** Takes the first corpus that is offered for a field of rows. */
+async function takeRows(screen: Screen, field: 'training rows' | 'validation rows'): Promise<void> {
+  await toField(screen, field);
+  await enter(screen);
+  await screen.waitFor('type to filter');
+  await enter(screen);
+  await screen.waitFor(new RegExp(`${field}\\s+talks`, 'u'));
+}
 
 describe.each([SMALL, LARGE])('the form at $columns x $rows', (size) => {
   test('marks what is changed, refuses what cannot be, checks before it starts, and starts only then', async () => {
@@ -24,11 +34,7 @@ describe.each([SMALL, LARGE])('the form at $columns x $rows', (size) => {
     await screen.waitFor('type to filter');
     await enter(screen);
     await screen.waitFor(/training rows\s+talks/);
-    await toField(screen, 'validation rows');
-    await enter(screen);
-    await screen.waitFor('type to filter');
-    await enter(screen);
-    await screen.waitFor(/validation rows\s+talks/);
+    await takeRows(screen, 'validation rows');
 
     await toField(screen, 'lr');
     expect(screen.text()).toMatch(/lr: Step of the optimiser/);
@@ -79,16 +85,8 @@ test('a check that finds something wrong says what, and nothing can start', asyn
   await screen.waitFor('Which stage?');
   await enter(screen);
   await screen.waitFor('New run');
-  await toField(screen, 'training rows');
-  await enter(screen);
-  await screen.waitFor('type to filter');
-  await enter(screen);
-  await screen.waitFor(/training rows\s+talks/);
-  await toField(screen, 'validation rows');
-  await enter(screen);
-  await screen.waitFor('type to filter');
-  await enter(screen);
-  await screen.waitFor(/validation rows\s+talks/);
+  await takeRows(screen, 'training rows');
+  await takeRows(screen, 'validation rows');
   await screen.send('p');
   await screen.waitFor('not passed: no row is left');
   expect(screen.text()).toContain('raise max_length');

@@ -87,6 +87,9 @@ test('one stage, or one iteration, at a time', async () => {
   expect((await look(disk)).grid.next).toMatchObject({ iteration: 1, stage: 'simulate', state: 'ready' });
 });
 
+/** What a person says of a pair, but for the pair and the verdict. */
+const SAID = { schema: 1, reviewer: 'anna', at: '2026-01-01T00:00:00Z', ms: 1, pass: 1, blind: null } as const;
+
 describe('the gate', () => {
   const byPerson = { review: { by: 'person' } };
 
@@ -131,18 +134,7 @@ describe('the gate', () => {
     expect(alarms.find(({ code }) => code === 'pairs')).toMatchObject({ verdict: 'alarm', points: [{ value: 0 }] });
     expect(disk.launcher.jobs).toHaveLength(1);
     const [pair] = await disk.pairs.list('demo-p0');
-    await disk.pairs.decide('demo-p0', {
-      ...{
-        schema: 1,
-        pair: pair!.id,
-        reviewer: 'anna',
-        decision: 'approve',
-        at: '2026-01-01T00:00:00Z',
-        ms: 1,
-        pass: 1,
-        blind: null,
-      },
-    });
+    await disk.pairs.decide('demo-p0', { ...SAID, pair: pair!.id, decision: 'approve' });
     expect((await go(disk)).error).toBeNull();
     expect(disk.models).toContain('demo-it1');
   });
@@ -199,18 +191,7 @@ describe('changed inputs', () => {
     const disk = await Disk.make();
     await go(disk);
     const [pair] = await disk.pairs.list('demo-p0');
-    await disk.pairs.decide('demo-p0', {
-      ...{
-        schema: 1,
-        pair: pair!.id,
-        reviewer: 'anna',
-        decision: 'reject',
-        at: '2026-01-01T00:00:00Z',
-        ms: 1,
-        pass: 1,
-        blind: null,
-      },
-    });
+    await disk.pairs.decide('demo-p0', { ...SAID, pair: pair!.id, decision: 'reject' });
     expect(states((await look(disk)).grid)[0]).toEqual([
       ...['simulate done', 'discriminator done', 'score done', 'mine done', 'review done', 'dpo stale', 'check stale'],
     ]);
