@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { words } from '../../metrics/lexical.ts';
-import { similarity } from '../../preference/similarity.ts';
+import { type Comparable, comparable, isSimilar } from '../../preference/similarity.ts';
 import type { Turn } from '../../session/schema.ts';
 import { countUserTurns } from '../../session/tree.ts';
 
@@ -64,21 +64,32 @@ export function diagnose(
     role_slip: [],
     empty,
   };
-  const own: string[] = [];
-  const other: string[] = [];
+  const own: Said[] = [];
+  const other: Said[] = [];
   for (const { role, content } of turns) {
+    const said = ready(content);
     if (role === 'assistant') {
-      other.push(content);
+      other.push(said);
       continue;
     }
     const t = own.length + 1;
     const [first, previous] = [own[0], own.at(-1)];
-    if (first !== undefined && t > 2 && (isSame(content, first) || GREETING.test(content))) found.restart.push(t);
-    if (isSame(content, other.at(-1)) || isSame(content, previous)) found.echo.push(t);
-    if (slips(content, other.slice(0, -1))) found.role_slip.push(t);
-    own.push(content);
+    if (first !== undefined && t > 2 && (isSame(said, first) || GREETING.test(content))) found.restart.push(t);
+    if (isSame(said, other.at(-1)) || isSame(said, previous)) found.echo.push(t);
+    if (slips(said, other.slice(0, -1))) found.role_slip.push(t);
+    own.push(said);
   }
   return found;
+}
+
+interface Said {
+  readonly text: string;
+  readonly words: number;
+  readonly folded: Comparable;
+}
+
+function ready(text: string): Said {
+  return { text, words: words(text).length, folded: comparable(text.toLowerCase()) };
 }
 
 /**
@@ -86,18 +97,19 @@ export function diagnose(
  * a colon, words that only the helping side says of itself, or nearly the text of a chatbot's turn before its last (that
  * of the last is an echo).
  */
-function slips(text: string, chatbot: readonly string[]): boolean {
+function slips(said: Said, chatbot: readonly Said[]): boolean {
+  const { text } = said;
   return (
-    TEMPLATE.test(text) || LABEL.test(text) || HELPER.test(text) || chatbot.some((earlier) => isSame(text, earlier))
+    TEMPLATE.test(text) || LABEL.test(text) || HELPER.test(text) || chatbot.some((earlier) => isSame(said, earlier))
   );
 }
 
-function isSame(a: string, b: string | undefined): boolean {
-  if (b === undefined) return false;
-  if (a === b) return words(a).length >= LEAST_WORDS;
+function isSame(a: Said, b: Said | undefined): boolean {
+  if (b === undefined || a.words < LEAST_WORDS) return false;
+  if (a.text === b.text) return true;
   // The distance is at least the difference in length, and characters bound tokens well enough to spare most comparisons.
-  if (Math.min(a.length, b.length) < 0.6 * Math.max(a.length, b.length)) return false;
-  return words(a).length >= LEAST_WORDS && similarity(a.toLowerCase(), b.toLowerCase()) >= SAME;
+  const [short, long] = [Math.min(a.text.length, b.text.length), Math.max(a.text.length, b.text.length)];
+  return short >= 0.6 * long && isSimilar(a.folded, b.folded, SAME);
 }
 
 /** Sessions of a run by what was found in them, and empty replies in all. */
