@@ -1,6 +1,6 @@
 import { FoilError } from '../core/errors.ts';
 import { fieldPath } from '../core/fields.ts';
-import { hyperOf } from '../core/stage/table.ts';
+import { checkLoop } from '../core/workflows/loop/new.ts';
 import { type LoopSettings, loopSchema } from '../core/workflows/loop/settings.ts';
 import type { Cli } from './cli.ts';
 import { parse } from './yaml.ts';
@@ -14,6 +14,8 @@ export interface NewLoopOptions {
   readonly chatbots?: string;
   readonly iterations?: number;
   readonly heldOut?: string;
+  readonly sessions?: string;
+  readonly discriminator?: string;
   readonly autoApprove?: true;
   readonly launcher?: string;
   readonly set: readonly string[];
@@ -30,6 +32,7 @@ export async function newLoop(cli: Cli, name: string, given: NewLoopOptions): Pr
     chatbots: (given.chatbots ?? roles.chatbot).split(',').map((one) => one.trim()),
     ...(given.iterations === undefined ? {} : { iterations: given.iterations }),
     held_out: given.heldOut ?? null,
+    ...givenOf(given),
     ...{ max_user_turns: config.max_user_turns, context_budget: config.context_budget },
     ...{ discriminator: { ...trained }, dpo: { ...trained }, mine: { n: config.alternatives } },
     ...(given.autoApprove ? { review: { by: 'rule' } } : {}),
@@ -42,8 +45,19 @@ export async function newLoop(cli: Cli, name: string, given: NewLoopOptions): Pr
       remedy: 'docs/loop.md lists the settings',
     });
   }
-  await checkParts(cli, parsed.data);
+  await checkLoop(await cli.loops(), parsed.data);
   return parsed.data;
+}
+
+function givenOf({ sessions, discriminator = null }: NewLoopOptions): Record<string, unknown> {
+  if (sessions === undefined) {
+    if (discriminator === null) return {};
+    throw new FoilError('usage', '--discriminator needs the sessions that it learnt from', {
+      remedy: '--sessions TRAIN,VALID or TRAIN,VALID,TEST',
+    });
+  }
+  const [train, valid, test = null] = sessions.split(',').map((one) => one.trim());
+  return { given: { sessions: { train, valid, test }, discriminator } };
 }
 
 /** `a.b=value`, the value as in YAML. */
@@ -61,26 +75,4 @@ function setAt(settings: Record<string, unknown>, text: string): void {
     place = place[key] as Record<string, unknown>;
   }
   place[last] = parse(text.slice(at + 1));
-}
-
-/** What is named must be there, and hyper-parameters must be some: a loop is not begun to fail after hours. */
-async function checkParts(
-  cli: Cli,
-  { contexts, trained_on, simulator, held_out, discriminator, dpo }: LoopSettings,
-): Promise<void> {
-  const ports = await cli.loops();
-  for (const name of [contexts.train, contexts.valid, contexts.test, ...(trained_on ?? [])]) {
-    if (name === null || (await ports.contentHash({ kind: 'corpus', name })) !== null) continue;
-    throw new FoilError('unknown-corpus', `there is no corpus "${name}"`, {
-      remedy: 'see `foil sessions`; or foil import',
-    });
-  }
-  for (const name of [simulator, held_out]) {
-    if (name === null || (await ports.contentHash({ kind: 'model', name })) !== null) continue;
-    throw new FoilError('unknown-model', `no model is called "${name}"`, { remedy: 'all of them: foil models' });
-  }
-  const table = await ports.runs.trainer.table();
-  hyperOf(table, 'discriminator', discriminator.preset, discriminator.changes);
-  hyperOf(table, 'dpo', dpo.preset, dpo.changes);
-  for (const launcher of [discriminator.launcher, dpo.launcher]) await ports.runs.launchers.open(launcher);
 }
