@@ -49,15 +49,15 @@ export async function newLoop(cli: Cli, name: string, given: NewLoopOptions): Pr
   return parsed.data;
 }
 
-function givenOf({ sessions, discriminator = null }: NewLoopOptions): Record<string, unknown> {
+function givenOf({ sessions, discriminator }: NewLoopOptions): Record<string, unknown> {
   if (sessions === undefined) {
-    if (discriminator === null) return {};
+    if (discriminator === undefined) return {};
     throw new FoilError('usage', '--discriminator needs the sessions that it learnt from', {
       remedy: '--sessions TRAIN,VALID or TRAIN,VALID,TEST',
     });
   }
-  const [train, valid, test = null] = sessions.split(',').map((one) => one.trim());
-  return { given: { sessions: { train, valid, test }, discriminator } };
+  const [train, valid, test] = sessions.split(',').map((one) => one.trim());
+  return { given: { sessions: { train, valid, test: test ?? null }, discriminator: discriminator ?? null } };
 }
 
 /** `a.b=value`, the value as in YAML. */

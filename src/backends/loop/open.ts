@@ -64,6 +64,7 @@ export function openLoops({ workspace, config, ports, runs, models, sessions, on
     loops: openLoopStore(join(workspace, 'loops'), onProblem),
     contentHash: async ({ kind, name }) =>
       kind === 'corpus' ? await corpusHash(name) : kind === 'model' ? await modelHash(name) : await chatbotHash(name),
+    validation: async (name) => (await models.card(name))?.card.validation ?? null,
     chatbots: (names, signal) => openChatbots(names, config, models, signal),
     turnJournal: (corpus) => openTurnJournal(folder, corpus),
     sessionIds: (corpus) => sessions.ids(corpus),

@@ -24,6 +24,8 @@ export function registerLoop(program: Command, run: Run): void {
     .option('--chatbots <names>', '"all" configurations, or some with commas between (default: the one in foil.yaml)')
     .option('--iterations <n>', 'rounds (the paper: 3)', integer(1, 100))
     .option('--held-out <name>', 'a discriminator that no round mines with, as a second opinion')
+    .option('--sessions <corpora>', 'of simulator 0, TRAIN,VALID[,TEST]: iteration 0 takes these, and makes none')
+    .option('--discriminator <name>', 'learnt from these sessions: iteration 0 takes it, and trains none')
     .option('--auto-approve', 'a rule reviews the pairs instead of a person, and signs for it')
     .option('--launcher <name>', 'where models are trained: local, or one of foil.yaml')
     .option(
@@ -36,6 +38,10 @@ export function registerLoop(program: Command, run: Run): void {
       'after',
       examples(
         ['foil loop new demo --train esconv-train --valid esconv-valid', "the paper's numbers, a person at the gate"],
+        [
+          'foil loop new on --train t --valid v --sessions it0-t,it0-v --discriminator discriminator-it0',
+          'from what is there',
+        ],
         ['foil loop new try --train t --valid v --auto-approve --set limits.train=20', 'a small one without a person'],
       ),
     )

@@ -40,12 +40,10 @@ const judge = (name: string, role: Judged['role'], p: { r: number; b: number; a:
   z: ({ id, turns }) => turns.filter(({ role }) => role === 'user').map(() => logit(p[id[0] as 'r'])),
 });
 const judged = (own: number, words: number): JudgedFigures =>
-  judgedFigures(
-    JSON.stringify({
-      per_turn: { 'all turns': { accuracy: own, accuracy_95: [own - 0.05, own + 0.05], n: 80 } },
-      beside: { 'bag of words (user)': { per_turn: { 'all turns': { accuracy: words } } } },
-    }),
-  )!;
+  judgedFigures({
+    per_turn: { 'all turns': { accuracy: own, accuracy_95: [own - 0.05, own + 0.05], n: 80 } },
+    beside: { 'bag of words (user)': { per_turn: { 'all turns': { accuracy: words } } } },
+  })!;
 const options = { draws: 200, seed: 1, overlapWords: 8 };
 const dpo = (chosen: number): RoundFigures['dpo'] => ({
   ...{ pairs: 102, floor: 50, chosen_words: 24.5, rejected_words: 6.5, chosen_logprob: chosen, rejected_logprob: -1.7 },
@@ -198,6 +196,6 @@ test('figures of a discriminator are read from what its stage wrote; anything el
     beside: { 'bag of words (user)': { 'all turns': { accuracy: 0.8, low: null, high: null, n: null } } },
     ...{ verdict: null, reported_on: null },
   });
-  expect(judgedFigures('{')).toBeNull();
-  expect(judgedFigures('{"loss": 1}')).toBeNull();
+  expect(judgedFigures(null)).toBeNull();
+  expect(judgedFigures({ loss: 1 })).toBeNull();
 });

@@ -168,6 +168,7 @@ export function processOn(disk: Disk, killAt: number | null = null) {
       create: async (made: LoopSettings) => await loops.create(made),
       read: async (name: string) => await loops.read(name),
       held: async (name: string) => await loops.held(name),
+      holder: async (name: string) => await loops.holder(name),
       hold: async (name: string) => own(await loops.hold(name)),
     }),
     contentHash: async ({ kind, name }) => {
@@ -179,6 +180,7 @@ export function processOn(disk: Disk, killAt: number | null = null) {
       for await (const { id, turns } of sessions.stream(name)) all.push([id, turns]);
       return keyOf(all);
     },
+    validation: async (name) => ({ per_turn: { 'all turns': { accuracy: name === 'old' ? 0.66 : 0.5 } } }),
     chatbots: async (names) => names.map((name) => ({ model: chat(name), config: null })),
     turnJournal: async (corpus) => {
       const which = use.before();

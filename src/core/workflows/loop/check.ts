@@ -4,7 +4,7 @@ import type { Discriminator } from '../../ports.ts';
 import type { Session } from '../../session/schema.ts';
 import { storedScore } from '../score.ts';
 import { deriveSeed } from '../seed.ts';
-import { contextsOf, corpusOf, nameOf, progress, type StageContext, type StageWork } from './context.ts';
+import { contextOf, contextsOf, corpusOf, nameOf, progress, type StageContext, type StageWork } from './context.ts';
 import { type ContextGroup, type Judged, measurable, measure } from './measure.ts';
 import { otherJudges, trainedOn } from './needs.ts';
 import { scoreCorpus } from './pairs.ts';
@@ -116,8 +116,4 @@ async function* trainingRuns(context: StageContext): AsyncGenerator<LoopEvent, W
     }
   }
   return runs;
-}
-
-function contextOf({ meta }: Session): string {
-  return String(meta['context_of']);
 }

@@ -1,6 +1,6 @@
 import type { Session } from '../../session/schema.ts';
 import type { LoopStage, Ref } from './journal.ts';
-import type { Made, Split } from './needs.ts';
+import { type Made, type Split, splitsOf } from './needs.ts';
 import type { Cell } from './plan.ts';
 import type { LoopSettings } from './settings.ts';
 import type { LoopEvent, LoopPorts } from './types.ts';
@@ -55,8 +55,8 @@ export function simulatorName(context: StageContext, iteration: number): string 
 }
 
 /** The simulated corpus of a split. */
-export function corpusOf({ made }: StageContext, iteration: number, split: Split): string {
-  const found = made('simulate', iteration)?.find(({ name }) => name.replace(/-r\d+$/u, '').endsWith(`-${split}`));
+export function corpusOf({ settings, made }: StageContext, iteration: number, split: Split): string {
+  const found = made('simulate', iteration)?.[splitsOf(settings).indexOf(split)];
   if (!found) throw new RangeError(`no ${split} sessions of iteration ${iteration}`);
   return found.name;
 }
@@ -76,4 +76,9 @@ export async function contextsOf(
     sessions.push(session);
   }
   return sessions;
+}
+
+/** Id of the real session whose context a simulated one has. */
+export function contextOf({ meta }: Session): string {
+  return String(meta['context_of']);
 }

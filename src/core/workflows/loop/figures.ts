@@ -89,14 +89,11 @@ const metricsSchema = z.looseObject({
   reported_on: z.string().nullish(),
 });
 
-/** The part of a discriminator run's `metrics.json` that a loop keeps; null for a text that is none. */
-export function judgedFigures(text: string): JudgedFigures | null {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return null;
-  }
+/**
+ * The part of a discriminator run's `metrics.json`, or of its card's `validation`, that a loop keeps; null for what is
+ * neither.
+ */
+export function judgedFigures(json: unknown): JudgedFigures | null {
   const parsed = metricsSchema.safeParse(json);
   if (!parsed.success) return null;
   const { per_turn, beside, verdict, reported_on } = parsed.data;

@@ -24,6 +24,8 @@ export function rowsOf({
  * overwritten.
  */
 export function outputsOf(settings: LoopSettings, iteration: number, stage: LoopStage, revision: number): Ref[] {
+  const given = givenTo(settings, iteration, stage);
+  if (given) return given;
   const name = (part: string) => `${settings.name}-${part}${revision === 1 ? '' : `-r${revision}`}`;
   switch (stage) {
     case 'simulate':
@@ -40,6 +42,20 @@ export function outputsOf(settings: LoopSettings, iteration: number, stage: Loop
     case 'review':
       return [];
   }
+}
+
+/** What a stage of iteration 0 is given instead of making it; null if it makes it. */
+export function givenTo(settings: LoopSettings, iteration: number, stage: LoopStage): Ref[] | null {
+  const { given } = settings;
+  if (given === null || iteration > 0) return null;
+  // Of a split without sessions the name is one that no corpus can have, so it is told as missing.
+  if (stage === 'simulate')
+    return splitsOf(settings).map((split) => ({
+      kind: 'corpus',
+      name: given.sessions[split] ?? `of ${split} sessions`,
+    }));
+  if (stage !== 'discriminator' || given.discriminator === null) return null;
+  return [{ kind: 'model', name: given.discriminator }];
 }
 
 /** What earlier stages have made, by stage and iteration; null where it is not done. */
@@ -62,6 +78,8 @@ export function needsOf(settings: LoopSettings, iteration: number, stage: LoopSt
   const sessions = made('simulate', iteration);
   const { seed, context_budget } = settings;
   const real = splitsOf(settings).map((split): Ref => ({ kind: 'corpus', name: settings.contexts[split] as string }));
+  const given = givenTo(settings, iteration, stage);
+  if (given) return stage === 'discriminator' && !sessions ? null : { settings: 'given', reads: [...given, ...real] };
   switch (stage) {
     case 'simulate':
       return (
@@ -131,6 +149,8 @@ export function outerRefs(settings: LoopSettings): Ref[] {
   const corpora = [...splitsOf(settings).map((split) => settings.contexts[split] as string), ...trainedOn(settings)];
   return [
     { kind: 'model', name: settings.simulator },
+    ...(givenTo(settings, 0, 'simulate') ?? []),
+    ...(givenTo(settings, 0, 'discriminator') ?? []),
     ...(settings.held_out === null ? [] : [{ kind: 'model' as const, name: settings.held_out }]),
     ...chatbots(settings),
     ...[...new Set(corpora)].map((name): Ref => ({ kind: 'corpus', name })),

@@ -9,15 +9,21 @@ import type { LoopPorts } from './types.ts';
  */
 export async function checkLoop(
   ports: LoopPorts,
-  { contexts, trained_on, simulator, held_out, discriminator, dpo }: LoopSettings,
+  { contexts, trained_on, simulator, given, held_out, discriminator, dpo }: LoopSettings,
 ): Promise<void> {
-  for (const name of [contexts.train, contexts.valid, contexts.test, ...(trained_on ?? [])]) {
+  if (given && contexts.test !== null && given.sessions.test === null) {
+    throw new FoilError('usage', `there are no sessions of ${simulator} on the contexts of ${contexts.test}`, {
+      remedy: 'name them too (given.sessions.test), or leave out the test contexts',
+    });
+  }
+  const corpora = [...Object.values(contexts), ...Object.values(given?.sessions ?? {}), ...(trained_on ?? [])];
+  for (const name of corpora) {
     if (name === null || (await ports.contentHash({ kind: 'corpus', name })) !== null) continue;
     throw new FoilError('unknown-corpus', `there is no corpus "${name}"`, {
       remedy: 'see `foil sessions`; or foil import',
     });
   }
-  for (const name of [simulator, held_out]) {
+  for (const name of [simulator, given?.discriminator ?? null, held_out]) {
     if (name === null || (await ports.contentHash({ kind: 'model', name })) !== null) continue;
     throw new FoilError('unknown-model', `no model is called "${name}"`, { remedy: 'all of them: foil models' });
   }

@@ -2,8 +2,8 @@ import { FoilError } from '../../errors.ts';
 import type { Session } from '../../session/schema.ts';
 import { simulate } from '../simulate/simulate.ts';
 import type { Summary } from '../simulate/types.ts';
-import { contextsOf, progress, type StageContext, type StageWork, simulatorName } from './context.ts';
-import { splitsOf } from './needs.ts';
+import { contextOf, contextsOf, progress, type StageContext, type StageWork, simulatorName } from './context.ts';
+import { givenTo, type Split, splitsOf } from './needs.ts';
 import type { LoopChatbot, LoopEvent } from './types.ts';
 
 /**
@@ -15,6 +15,7 @@ export async function* simulateStage(context: StageContext): StageWork {
   const groups = new Map<string, Session[]>();
   for (const split of splits) groups.set(split, await contextsOf(context, split));
   checkDisjoint(groups);
+  if (givenTo(settings, cell.iteration, 'simulate')) return { counts: { sessions: await checkGiven(context, groups) } };
   const total: Record<string, number> = { sessions: 0 };
   for (const [at, split] of splits.entries()) {
     const corpus = outputs[at]!.name;
@@ -86,6 +87,40 @@ export async function* sessionsOf(
     });
   }
   return counts;
+}
+
+/**
+ * Sessions that are given must be of simulator 0, on contexts of their split.
+ * @returns how many there are. @throws FoilError `not-of-loop` that names the session.
+ */
+async function checkGiven(
+  { ports, settings, outputs, signal }: StageContext,
+  groups: ReadonlyMap<string, readonly Session[]>,
+): Promise<number> {
+  let count = 0;
+  for (const [at, [split, real]] of [...groups].entries()) {
+    const corpus = outputs[at]!.name;
+    const contexts = new Set(real.map(({ id }) => id));
+    for await (const session of ports.sessions.stream(corpus)) {
+      signal.throwIfAborted();
+      count += 1;
+      const { id, origin } = session;
+      const known = contexts.has(contextOf(session));
+      const simulator = origin === 'real' ? null : origin.simulator;
+      if (simulator === settings.simulator && known) continue;
+      const of = simulator === null ? 'a real one' : `of ${simulator}`;
+      throw new FoilError(
+        'not-of-loop',
+        simulator === settings.simulator
+          ? `the context of ${id} in ${corpus} is none of the ${split} sessions ${settings.contexts[split as Split]}`
+          : `${id} in ${corpus} is ${of}, and simulator 0 is ${settings.simulator}`,
+        {
+          remedy: 'give sessions that `foil simulate` made of simulator 0 on these contexts (loop.json: given, limits)',
+        },
+      );
+    }
+  }
+  return count;
 }
 
 /** Which contexts meet which chatbots: all of them, or one each, in turn. */

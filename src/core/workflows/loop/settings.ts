@@ -63,6 +63,21 @@ export const loopSchema = z.strictObject({
   created: z.string(),
   /** Simulator 0, from SFT (Algorithm 1, line 1). */
   simulator: z.string().min(1),
+  /**
+   * Iteration 0 from what is there: sessions of simulator 0 on contexts of each split, and a discriminator that learnt
+   * from them. Null: both are made.
+   */
+  given: z
+    .strictObject({
+      sessions: z.strictObject({
+        train: z.string().min(1),
+        valid: z.string().min(1),
+        test: z.string().min(1).nullable().default(null),
+      }),
+      discriminator: z.string().min(1).nullable().default(null),
+    })
+    .nullable()
+    .default(null),
   /** Rounds of Algorithm 1; 3 in the paper (it1, it2, it3). */
   iterations: count.max(100).default(3),
   /**

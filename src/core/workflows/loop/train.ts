@@ -10,8 +10,8 @@ import { isFinal } from '../runs/look.ts';
 import { planRun, resumeRun, startRun } from '../runs/manage.ts';
 import { lookAt, readProgress } from '../runs/watch.ts';
 import { corpusOf, nameOf, notice, progress, type StageContext, type StageWork, simulatorName } from './context.ts';
-import { type DpoFigures, judgedFigures } from './figures.ts';
-import { splitsOf } from './needs.ts';
+import { ALL_TURNS, type DpoFigures, type JudgedFigures, judgedFigures } from './figures.ts';
+import { givenTo, splitsOf } from './needs.ts';
 import type { LoopSettings } from './settings.ts';
 import type { LoopEvent } from './types.ts';
 
@@ -20,9 +20,13 @@ const LOOK_MS = 2000;
 /** A metrics.json is some ten kilobytes. */
 const METRICS_BYTES = 16 * 1024 * 1024;
 
-/** Algorithm 1, line 5: a fresh discriminator on this iteration's sessions only, adopted as NAME-d{k}. */
+/** Algorithm 1, line 5: a fresh discriminator on this iteration's sessions only, adopted as NAME-d{k}; or a given one. */
 export async function* discriminatorStage(context: StageContext): StageWork {
-  const { settings, cell, outputs } = context;
+  const { ports, settings, cell, outputs } = context;
+  if (givenTo(settings, cell.iteration, 'discriminator')) {
+    const figures = judgedFigures(await ports.validation(outputs[0]!.name));
+    return { counts: accuracyOf(figures), figures };
+  }
   const { match, context: reads, ...stage } = settings.discriminator;
   const source = (corpus: string | null) => (corpus === null ? null : { from: 'corpus' as const, corpus });
   const { train, valid, test } = settings.contexts;
@@ -35,10 +39,22 @@ export async function* discriminatorStage(context: StageContext): StageWork {
     },
   };
   const run = yield* trained(context, request);
-  const { bytes } = await context.ports.runs.runs.read(run.record.id, 'output/metrics.json', 0, METRICS_BYTES);
-  const figures = judgedFigures(new TextDecoder().decode(bytes));
-  const all = figures?.own['all turns'];
-  return { counts: all ? { accuracy: all.accuracy } : {}, figures, ...timeOf(run) };
+  const { bytes } = await ports.runs.runs.read(run.record.id, 'output/metrics.json', 0, METRICS_BYTES);
+  const figures = judgedFigures(parseOrNull(new TextDecoder().decode(bytes)));
+  return { counts: accuracyOf(figures), figures, ...timeOf(run) };
+}
+
+function accuracyOf(figures: JudgedFigures | null): Record<string, number> {
+  const all = figures?.own[ALL_TURNS];
+  return all ? { accuracy: all.accuracy } : {};
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /**

@@ -16,6 +16,8 @@ export interface LoopStore {
   read(name: string): Promise<LoopRecord[]>;
   /** Whether somebody holds the journal. */
   held(name: string): Promise<boolean>;
+  /** Who holds the journal, in words; null if nobody does. */
+  holder(name: string): Promise<string | null>;
   /** Takes the journal, as the only one who runs the loop. @throws FoilError `locked`. */
   hold(name: string): Promise<LoopJournal>;
 }
@@ -34,6 +36,8 @@ export interface LoopPorts extends Ports {
   readonly loops: LoopStore;
   /** What a corpus, a model or a chatbot configuration is now, as a hash; null if there is none. */
   contentHash(ref: Ref & { kind: 'corpus' | 'model' | 'chatbot' }): Promise<string | null>;
+  /** What the card of a model says of how good it is; null if it has none. */
+  validation(model: string): Promise<unknown>;
   /** Chatbots by the names of configurations or models; `all` for all configurations. */
   chatbots(names: readonly string[], signal: AbortSignal): Promise<readonly LoopChatbot[]>;
   /** Turns on their way to a corpus; held until it is closed. */

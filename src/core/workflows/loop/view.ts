@@ -54,30 +54,54 @@ export function reduceView(view: LoopView, event: LoopEvent): LoopView {
     case 'waiting':
       return { ...view, doing: null, waiting: event };
     case 'alarm':
-      return { ...view, alarms: [...view.alarms.filter(({ code }) => code !== event.alarm.code), event.alarm] };
+      return { ...view, alarms: withAlarm(view.alarms, event.alarm) };
     case 'stopped':
       return { ...view, doing: null, outcome: event.why };
   }
 }
 
+/** Each alarm keeps its place. */
+function withAlarm(alarms: readonly Alarm[], alarm: Alarm): readonly Alarm[] {
+  const known = alarms.some(({ code }) => code === alarm.code);
+  return known ? alarms.map((one) => (one.code === alarm.code ? alarm : one)) : [...alarms, alarm];
+}
+
 /** What a stage came to, in few words: the figure that people look for first. */
-export function yieldOf({ stage, counts }: Cell): string {
+export function yieldOf(cell: Cell): string {
+  return yieldsOf(cell)[0] ?? '';
+}
+
+/** The same in fewer and fewer words, for where there is little room; nothing where nothing is known. */
+export function yieldsOf({ stage, counts }: Cell): readonly string[] {
   const known = (name: string) => counts[name] ?? 0;
-  if (Object.keys(counts).length === 0) return '';
+  if (Object.keys(counts).length === 0) return [];
+  const of = (count: number, word: string, short: string) => [`${count} ${word}`, `${count} ${short}`, String(count)];
   switch (stage) {
     case 'simulate':
     case 'score':
-      return `${known('sessions')} sessions`;
-    case 'discriminator':
-      return counts['accuracy'] === undefined ? '' : `accuracy ${known('accuracy').toFixed(2)}`;
+      return of(known('sessions'), 'sessions', 'sess');
+    case 'discriminator': {
+      const accuracy = known('accuracy').toFixed(2);
+      return counts['accuracy'] === undefined ? [] : [`accuracy ${accuracy}`, `acc ${accuracy}`, accuracy];
+    }
     case 'mine':
-      return `${known('pairs')} pairs of ${known('turns')} turns`;
+      return [
+        `${known('pairs')} pairs of ${known('turns')} turns`,
+        ...[`${known('pairs')} of ${known('turns')}`, String(known('pairs'))],
+      ];
     case 'review':
-      return `${known('approved')} approved, ${known('rejected')} rejected`;
+      return [
+        `${known('approved')} approved, ${known('rejected')} rejected`,
+        ...[`${known('approved')} yes, ${known('rejected')} no`, `${known('approved')}+ ${known('rejected')}-`],
+        String(known('approved')),
+      ];
     case 'dpo':
-      return `${known('pairs')} pairs`;
+      return of(known('pairs'), 'pairs', 'prs');
     case 'check':
-      return `${known('sessions')} sessions, ${known('contexts')} contexts`;
+      return [
+        `${known('sessions')} sessions, ${known('contexts')} contexts`,
+        ...of(known('sessions'), 'sessions', 'sess'),
+      ];
   }
 }
 
