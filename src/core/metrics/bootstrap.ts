@@ -1,5 +1,11 @@
 import type { Interval } from './proportion.ts';
 
+export interface Draws {
+  /** Bootstrap samples. */
+  readonly draws: number;
+  readonly seed: number;
+}
+
 /**
  * 95% percentile interval of a statistic over resampled clusters (contexts, whose sessions belong together), by a seeded
  * generator, so that the same data give the same interval (Efron 1979).
@@ -9,25 +15,64 @@ import type { Interval } from './proportion.ts';
 export function bootstrap<T>(
   clusters: readonly T[],
   statistic: (drawn: readonly T[]) => number,
-  { draws, seed }: { readonly draws: number; readonly seed: number },
+  options: Draws,
 ): Interval & { readonly value: number } {
-  if (clusters.length === 0) throw new RangeError('nothing to resample');
-  const random = generator(seed);
   const values: number[] = [];
+  const drawn = clusters.slice();
+  resample(clusters.length, options, (indices) => {
+    for (const [at, index] of indices.entries()) drawn[at] = clusters[index] as T;
+    values.push(statistic(drawn));
+  });
+  return percentiles(statistic(clusters), values);
+}
+
+/**
+ * The same, of several statistics on the same draws, as functions of how often each of `n` clusters was drawn: with
+ * thousands of sessions a sum of weighted numbers is far cheaper than a list of what was drawn.
+ * @param statistics of the counts, each with its value at `statistics(all ones)`.
+ */
+export function bootstrapCounts(
+  n: number,
+  statistics: (counts: Float64Array) => readonly number[],
+  options: Draws,
+): (Interval & { readonly value: number })[] {
+  const counts = new Float64Array(n);
+  const values: number[][] = [];
+  resample(n, options, (indices) => {
+    counts.fill(0);
+    for (const index of indices) counts[index] = (counts[index] as number) + 1;
+    statistics(counts).forEach((value, at) => {
+      values[at] ??= [];
+      values[at].push(value);
+    });
+  });
+  return statistics(new Float64Array(n).fill(1)).map((value, at) => percentiles(value, values[at] ?? []));
+}
+
+/**
+ * The one resampler of this program: `draws` times n indices in [0, n), drawn with replacement.
+ * @param visit must not keep `indices`, which the next draw overwrites. @throws RangeError for n = 0.
+ */
+export function resample(n: number, { draws, seed }: Draws, visit: (indices: Int32Array) => void): void {
+  if (n === 0) throw new RangeError('nothing to resample');
+  const random = generator(seed);
+  const indices = new Int32Array(n);
   for (let draw = 0; draw < draws; draw += 1) {
-    const drawn = clusters.map(() => clusters[Math.floor(random() * clusters.length)] as T);
-    const value = statistic(drawn);
-    if (Number.isFinite(value)) values.push(value);
+    for (let at = 0; at < n; at += 1) indices[at] = random() * n;
+    visit(indices);
   }
-  const value = statistic(clusters);
+}
+
+/** The value with the 2.5% and 97.5% quantiles of what the draws gave. */
+export function percentiles(value: number, drawn: readonly number[]): Interval & { readonly value: number } {
+  const values = Float64Array.from(drawn.filter(Number.isFinite)).sort();
   if (values.length === 0) return { value, low: value, high: value };
-  values.sort((a, b) => a - b);
   const at = (share: number) => values[Math.min(values.length - 1, Math.floor(share * values.length))] as number;
   return { value, low: at(0.025), high: at(0.975) };
 }
 
 /** Numbers in [0, 1) (mulberry32 of T. Ettinger, public domain): period 2^32, enough for some million draws. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,3 +1,5 @@
+import { betaQuantile } from './special.ts';
+
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -14,4 +16,16 @@ export function wilson(k: number, n: number): Interval {
   const middle = (p + Z ** 2 / (2 * n)) / scale;
   const half = (Z / scale) * Math.sqrt((p * (1 - p)) / n + Z ** 2 / (4 * n ** 2));
   return { low: k === 0 ? 0 : middle - half, high: k === n ? 1 : middle + half };
+}
+
+/**
+ * Exact 95% interval of a proportion of `k` in `n` (Clopper & Pearson 1934): it holds at any n, also for k = 0, where it says
+ * how rare a thing may be that was never seen. @throws RangeError for n = 0.
+ */
+export function clopperPearson(k: number, n: number): Interval {
+  if (n === 0) throw new RangeError('a proportion of nothing');
+  return {
+    low: k === 0 ? 0 : betaQuantile(0.025, k, n - k + 1),
+    high: k === n ? 1 : betaQuantile(0.975, k + 1, n - k),
+  };
 }
