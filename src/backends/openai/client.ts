@@ -69,7 +69,7 @@ async function fetchWithReason(input: string | URL | Request, init?: RequestInit
   return new Response(withError(text), { status, statusText, headers: plain });
 }
 
-export function withError(text: string): string {
+function withError(text: string): string {
   try {
     const body = JSON.parse(text) as { error?: unknown; detail?: unknown; message?: unknown } | null;
     const message = body?.error ? undefined : (body?.detail ?? body?.message);

@@ -1,7 +1,7 @@
 /** The data of server-sent events, as their text comes in pieces (WHATWG HTML 9.2.6: fields other than `data` are left out). */
 export class EventReader {
   private rest = '';
-  private data: string[] = [];
+  private data: string | null = null;
   private readonly take: (data: string) => void;
 
   constructor(take: (data: string) => void) {
@@ -29,14 +29,15 @@ export class EventReader {
   private line(all: string, from: number, end: number): void {
     if (from === end) this.dispatch();
     else if (all.startsWith('data:', from)) {
-      this.data.push(all.slice(all.charCodeAt(from + 5) === 32 ? from + 6 : from + 5, end));
+      const text = all.slice(all.charCodeAt(from + 5) === 32 ? from + 6 : from + 5, end);
+      this.data = this.data === null ? text : `${this.data}\n${text}`;
     }
   }
 
   private dispatch(): void {
-    if (this.data.length === 0) return;
-    const data = this.data.length === 1 ? (this.data[0] as string) : this.data.join('\n');
-    this.data = [];
+    const { data } = this;
+    if (data === null) return;
+    this.data = null;
     this.take(data);
   }
 }

@@ -1,13 +1,13 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as plain } from 'node:http';
-import { Agent as HttpsAgent, request as secure } from 'node:https';
-import type OpenAI from 'openai';
-import { clientOf, type Endpoint, withError } from './client.ts';
+import type { Endpoint } from './client.ts';
 import { EventReader } from './events.ts';
 import { silent } from './failure.ts';
+import { Refusal, refusalOf } from './refusal.ts';
 
-/** What is the same in every request to one route of an endpoint: the package makes it, once. */
+/** What is the same in every request to one route of an endpoint. */
 interface Route {
-  readonly url: URL;
+  readonly send: typeof plain;
+  readonly options: object;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -15,16 +15,35 @@ const routes = new Map<string, Promise<Route>>();
 
 function routeOf(endpoint: Endpoint, path: string): Promise<Route> {
   const id = JSON.stringify([endpoint.baseURL, endpoint.key, path]);
-  const known = routes.get(id);
-  if (known) return known;
-  const made = clientOf(endpoint).then(async (client): Promise<Route> => {
-    const { req, url } = await client.buildRequest({ method: 'post', path, body: {} });
-    // Without the package's telemetry: what system this is, how often it asked.
-    const headers = [...new Headers(req.headers)].filter(([name]) => !name.startsWith('x-stainless-'));
-    return { url: new URL(url), headers: Object.fromEntries(headers) };
-  });
-  routes.set(id, made);
-  return made;
+  let route = routes.get(id);
+  if (!route) {
+    route = makeRoute(endpoint, path);
+    routes.set(id, route);
+  }
+  return route;
+}
+
+async function makeRoute({ baseURL, key }: Endpoint, path: string): Promise<Route> {
+  const url = new URL(baseURL.replace(/\/+$/u, '') + path);
+  const { send, agent } = await (url.protocol === 'https:' ? https() : http);
+  return {
+    send,
+    options: {
+      method: 'POST',
+      protocol: url.protocol,
+      hostname: url.hostname.replace(/^\[|\]$/gu, ''),
+      port: url.port,
+      path: url.pathname + url.search,
+      agent,
+    },
+    headers: {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'user-agent': 'foil',
+      // As the `openai` package sends it; servers without a key ignore it.
+      authorization: `Bearer ${key ?? 'none'}`,
+    },
+  };
 }
 
 /** As global fetch does: a proxy of the environment counts where NODE_USE_ENV_PROXY asks for it. */
@@ -32,19 +51,26 @@ const agentOptions = {
   keepAlive: true,
   ...(process.env['NODE_USE_ENV_PROXY'] === '1' ? { proxyEnv: process.env } : {}),
 };
-const agents = { http: new HttpAgent(agentOptions), https: new HttpsAgent(agentOptions) };
+const http = { send: plain, agent: new HttpAgent(agentOptions) };
+
+let secure: Promise<{ send: typeof plain; agent: HttpAgent }> | undefined;
+
+/** Loaded when it is needed: TLS takes 9 MB. */
+function https(): Promise<{ send: typeof plain; agent: HttpAgent }> {
+  secure ??= import('node:https').then(({ Agent, request }) => ({ send: request, agent: new Agent(agentOptions) }));
+  return secure;
+}
 
 /** What `onEvent` says of the answer so far: `whole` needs no more to be of use, `stop` wants no more of it. */
 export type Heard = 'go on' | 'whole' | 'stop';
 
 /**
  * Posts JSON and hands every event of the streamed answer, parsed, to `onEvent`; resolves when the answer is over, was
- * stopped, or broke when it was whole. Addresses, headers and errors are those of the `openai` package; its own requests
- * and streams are not used here, since with them a session of twenty requests costs 20 ms of CPU, and in this way 5
- * (docs/simulate.md).
+ * stopped, or broke when it was whole. The `openai` package is not used here, since with it a session of twenty requests
+ * costs 20 ms of CPU, and in this way 5 (docs/simulate.md).
  *
- * Rejects with the package's APIError for a refusal or an error event, with the system's error for what broke, with the
- * signal's reason, or with `stream-cut` after a silence of the endpoint's `timeoutMs`.
+ * Rejects with a Refusal for a refusal or an error event, with the system's error for what broke, with the signal's reason,
+ * or with `stream-cut` after a silence of the endpoint's `timeoutMs`.
  */
 export async function postEvents(
   endpoint: Endpoint,
@@ -55,7 +81,6 @@ export async function postEvents(
 ): Promise<void> {
   const route = await routeOf(endpoint, path);
   signal.throwIfAborted();
-  const { APIError } = await import('openai');
   await new Promise<void>((resolve, reject) => {
     let heard: Heard = 'go on';
     let over = false;
@@ -83,7 +108,7 @@ export async function postEvents(
       }
       const parsed: unknown = JSON.parse(data);
       const error = (parsed as { error?: unknown } | null)?.error;
-      if (error) throw new APIError(undefined, asObject(error), undefined, undefined);
+      if (error) throw new Refusal(undefined, error, '');
       heard = onEvent(parsed);
       if (heard === 'stop') drop();
     };
@@ -106,7 +131,7 @@ export async function postEvents(
         response.on('data', (piece: string) => {
           text += text.length < MOST_REFUSAL ? piece : '';
         });
-        response.on('end', () => settle(refusal(APIError, response, withError(text))));
+        response.on('end', () => settle(refusalOf(statusCode, text, response.headers)));
         return;
       }
       const reader = new EventReader(take);
@@ -120,15 +145,8 @@ export async function postEvents(
       });
     };
     const text = JSON.stringify(body);
-    const { url } = route;
-    const send = url.protocol === 'https:' ? secure : plain;
-    request = send({
-      method: 'POST',
-      protocol: url.protocol,
-      hostname: url.hostname.replace(/^\[|\]$/gu, ''),
-      port: url.port,
-      path: url.pathname + url.search,
-      agent: url.protocol === 'https:' ? agents.https : agents.http,
+    request = route.send({
+      ...route.options,
       headers: { ...route.headers, 'content-length': Buffer.byteLength(text) },
     });
     request.on('response', onResponse);
@@ -140,25 +158,6 @@ export async function postEvents(
 
 /** A refusal longer than this says nothing more. */
 const MOST_REFUSAL = 100_000;
-
-function refusal(APIError: typeof OpenAI.APIError, response: IncomingMessage, text: string): unknown {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(response.headers)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
-  let body: { error?: unknown } | undefined;
-  try {
-    const parsed = JSON.parse(text) as { error?: unknown } | null;
-    body = parsed?.error ? parsed : { error: parsed };
-  } catch {
-    body = undefined;
-  }
-  return APIError.generate(response.statusCode, body, body ? undefined : text, headers);
-}
-
-function asObject(error: unknown): object {
-  return typeof error === 'object' && error !== null ? error : { message: String(error) };
-}
 
 function cutOff(): Error {
   return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
