@@ -1,4 +1,4 @@
-import type { ModelEntry, ModelKind } from '../core/ports.ts';
+import type { ModelEntry, SeatKind } from '../core/ports.ts';
 import type { LiveSession } from '../core/session/schema.ts';
 
 /** The models that ship with Foil and were trained for these seats (design 4). */
@@ -9,10 +9,10 @@ const SHIPPED = { simulator: 'simulator-it0', chatbot: 'supporter', discriminato
  * A discriminator may be missing or switched off (null); the seats never are, since the base itself can take them.
  */
 export function chooseRoles(
-  configured: { readonly [Kind in ModelKind]?: string | null | undefined },
+  configured: { readonly [Kind in SeatKind]?: string | null | undefined },
   models: readonly ModelEntry[],
 ): LiveSession['roles'] {
-  const choose = (kind: ModelKind): string | null => {
+  const choose = (kind: SeatKind): string | null => {
     const wanted = configured[kind];
     if (wanted !== undefined) return wanted;
     const usable = models.filter((model) => model.kind === kind && model.unavailable === null);

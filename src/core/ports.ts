@@ -1,3 +1,5 @@
+import type { Annotation, Mark, Unit } from './evaluate/annotations.ts';
+import type { Task, Taxonomy } from './evaluate/taxonomy.ts';
 import type { Decision, ReviewedPair } from './preference/decisions.ts';
 import type { MinedRecord } from './preference/mined.ts';
 import type { PreferencePair } from './preference/schema.ts';
@@ -22,6 +24,8 @@ export interface GenerateRequest {
   readonly sampling: Sampling;
   /** Nothing is shown before a reply is whole: no deltas come, and a reply that broke off is asked for again. */
   readonly whole?: boolean | undefined;
+  /** The reply is to be JSON of this JSON Schema; where the server cannot hold a model to it, it is only asked for in words. */
+  readonly answer?: { readonly name: string; readonly schema: Readonly<Record<string, unknown>> } | undefined;
   /** Told what each request took by the server's own count; not called where it does not count. */
   readonly onUsage?: ((usage: Usage) => void) | undefined;
   /** Told before each wait for another attempt. */
@@ -59,6 +63,8 @@ export type GenerateEvent =
 /** A simulator or a chatbot behind any engine. Throws FoilError; an aborted signal rejects with an AbortError. */
 export interface ChatModel {
   readonly name: string;
+  /** What its server calls it, so that another model under the same name is not taken for it. */
+  readonly served?: string;
   readonly sampling: Sampling;
   /** System text of a chatbot; the instruction of a simulator's context. Null takes core's default. */
   readonly system: string | null;
@@ -90,7 +96,50 @@ export interface Discriminator {
   score(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number>;
 }
 
-export type ModelKind = 'simulator' | 'chatbot' | 'discriminator';
+/** What an annotator tells while it works on a unit. */
+export interface AnnotatorTells {
+  readonly onUsage: (usage: Usage) => void;
+  readonly onRetry: (retry: Retry) => void;
+  /** An answer was not valid, and why; it is asked for again while attempts are left. */
+  readonly onInvalid: (attempt: number, reason: string) => void;
+}
+
+/** Who gives messages the categories of a taxonomy. */
+export interface Annotator {
+  readonly name: string;
+  readonly task: Task;
+  readonly taxonomy: Taxonomy;
+  /** Ids of the categories that it can see at all; the others are absent from its answers, which does not mean zero. */
+  readonly sees: readonly string[];
+  /** Whether answers are kept: those that cost nothing are made again. */
+  readonly kept: boolean;
+  readonly atOnce: number;
+  readonly price: NonNullable<ChatModel['price']> | null;
+  /** All that decides the answer, as text: what it is kept by, and what its prompt is counted by. */
+  content(unit: Unit): string;
+  /** Tokens that an answer takes, as far as one can say before. */
+  readonly answerTokens: number;
+  /** Exact counting of contents, or null where the endpoint has none. */
+  countTokens(contents: readonly string[], signal: AbortSignal): Promise<number[]> | null;
+  /**
+   * Marks of the unit: of its message, or of the messages of its session that have any category.
+   * @throws FoilError `bad-annotation` if no valid answer came in the attempts that it makes.
+   */
+  annotate(unit: Unit, tells: AnnotatorTells, signal: AbortSignal): Promise<{ marks: Mark[]; attempts: number }>;
+}
+
+/** Answers of one annotator, by key. One writer at a time; durable against kill -9 when `append` resolves. */
+export interface AnnotationStore {
+  get(key: string): Annotation | undefined;
+  append(annotation: Annotation): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What takes part in a session of the workbench. */
+export type SeatKind = 'simulator' | 'chatbot' | 'discriminator';
+export type ModelKind = SeatKind | 'judge';
+
+export type ChatKind = Exclude<ModelKind, 'discriminator'>;
 
 /** One line of the model registry, as `foil models` and the switcher show it. */
 export interface ModelEntry {
@@ -109,7 +158,8 @@ export interface ModelEntry {
 /** Names to models. `get*` may start an engine or load an adapter, hence async; unknown names throw with those known. */
 export interface ModelRegistry {
   list(): Promise<ModelEntry[]>;
-  chatModel(name: string, kind: 'simulator' | 'chatbot', signal: AbortSignal): Promise<ChatModel>;
+  /** A judge answers about sessions; where no judge has the name, a chatbot of that name does. */
+  chatModel(name: string, kind: ChatKind, signal: AbortSignal): Promise<ChatModel>;
   discriminator(name: string, signal: AbortSignal): Promise<Discriminator>;
 }
 

@@ -77,6 +77,8 @@ export const modelKinds = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('chatbot'), ...chat }),
   z.strictObject({ kind: z.literal('discriminator'), ...common }),
+  /** Annotates user actions and issues. */
+  z.strictObject({ kind: z.literal('judge'), ...chat }),
 ]);
 
 export type ModelConfig = z.output<typeof modelKinds>;

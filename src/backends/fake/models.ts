@@ -1,5 +1,6 @@
 import { FoilError } from '../../core/errors.ts';
 import type {
+  ChatKind,
   ChatModel,
   Discriminator,
   GenerateEvent,
@@ -100,7 +101,7 @@ export class FakeRegistry implements ModelRegistry {
     ];
   }
 
-  async chatModel(name: string, kind: 'simulator' | 'chatbot'): Promise<ChatModel> {
+  async chatModel(name: string, kind: ChatKind): Promise<ChatModel> {
     const models = kind === 'simulator' ? this.simulators : this.chatbots;
     return models.find((model) => model.name === name) ?? fail(name);
   }

@@ -28,12 +28,22 @@ type Body = OpenAI.ChatCompletionCreateParamsStreaming;
 
 const ROUTE = '/chat/completions';
 
-/** Models whose server knows only the newer name of max_tokens, by endpoint and model: asked wrongly once a process. */
-const renamed = new Set<string>();
+/** How servers say that they do not know response_format, or not with a JSON Schema. */
+const NO_FORMAT = /response_format|json_schema|structured|guided|grammar/iu;
+
+/** What servers want differently, by endpoint and model: asked wrongly once a process. */
+interface Wants {
+  /** It knows only the newer name of max_tokens. */
+  renamed?: boolean;
+  /** It does not know response_format, or not of this kind. */
+  plain?: boolean;
+}
+const wants = new Map<string, Wants>();
 
 /** A simulator or chatbot behind any OpenAI-compatible endpoint. */
 export class OpenAIChatModel implements ChatModel {
   readonly name: string;
+  readonly served: string;
   readonly sampling: Sampling;
   readonly system: string | null;
   readonly flip: boolean;
@@ -45,6 +55,7 @@ export class OpenAIChatModel implements ChatModel {
   constructor(options: OpenAIChatOptions) {
     this.options = options;
     this.name = options.name;
+    this.served = options.model;
     this.sampling = options.sampling;
     this.system = options.system;
     this.flip = options.flip;
@@ -129,28 +140,45 @@ export class OpenAIChatModel implements ChatModel {
     });
   }
 
-  /** OpenAI's own newer models refuse `max_tokens` and want its newer name, which many other servers do not know. */
+  /**
+   * OpenAI's own newer models refuse `max_tokens` and want its newer name, which many other servers do not know; and many
+   * servers do not know `response_format`, or only some of it.
+   */
   private async open(request: GenerateRequest, signal: AbortSignal, onEvent: (data: unknown) => Heard): Promise<void> {
     const { endpoint, model } = this.options;
     const id = JSON.stringify([endpoint.baseURL, model]);
-    const body = this.body(request);
-    const post = (sent: Body) => postEvents(endpoint, ROUTE, sent, signal, onEvent);
-    if (renamed.has(id)) return await post(withNewName(body));
-    try {
-      await post(body);
-    } catch (error) {
-      const { status, message = '' } = error as { status?: number; message?: string };
-      if (status !== 400 || !body.max_tokens || !message.includes('max_completion_tokens')) throw error;
-      renamed.add(id);
-      await post(withNewName(body));
+    const known = wants.get(id) ?? {};
+    wants.set(id, known);
+    for (;;) {
+      const body = this.body(request, known);
+      try {
+        await postEvents(endpoint, ROUTE, body, signal, onEvent);
+        return;
+      } catch (error) {
+        const { status, message = '' } = error as { status?: number; message?: string };
+        if (status !== 400 && status !== 422) throw error;
+        if (body.max_tokens && message.includes('max_completion_tokens')) known.renamed = true;
+        else if (body.response_format && NO_FORMAT.test(message)) known.plain = true;
+        else throw error;
+      }
     }
   }
 
-  private body(request: GenerateRequest): Body {
+  private body(request: GenerateRequest, { renamed, plain }: Wants): Body {
     const { endpoint, model, end } = this.options;
     const { temperature, top_p, top_k, min_p, max_tokens } = request.sampling;
     const stops = endpoint.dialect === 'vllm' && end.tokenId !== null ? { stop_token_ids: [end.tokenId] } : {};
-    return {
+    const { answer } = request;
+    const format =
+      answer && !plain && !endpoint.own
+        ? {
+            response_format: {
+              type: 'json_schema' as const,
+              json_schema: { name: answer.name, schema: { ...answer.schema }, strict: true },
+            },
+          }
+        : {};
+    const body: Body = {
       model,
       stream: true,
       seed: request.seed,
@@ -161,7 +189,9 @@ export class OpenAIChatModel implements ChatModel {
       ...(request.onUsage ? { stream_options: { include_usage: true } } : {}),
       ...given({ temperature, top_p, max_tokens, top_k, min_p }),
       ...stops,
+      ...format,
     };
+    return renamed ? withNewName(body) : body;
   }
 }
 

@@ -53,7 +53,11 @@ export function findModel(
   name: string,
   kind: ModelKind,
 ): Exclude<Source, { type: 'broken' }> {
-  const ofKind = catalogue.filter((model) => model.kind === kind);
+  // A judge is any model that chats; one that foil.yaml calls a judge comes first.
+  const ofKind = [
+    ...catalogue.filter((model) => model.kind === kind),
+    ...catalogue.filter((model) => kind === 'judge' && model.kind === 'chatbot'),
+  ];
   const found = ofKind.find((model) => model.name === name);
   if (found?.source.type === 'broken') throw found.source.error;
   if (found) return found.source;

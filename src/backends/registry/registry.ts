@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
 import type { ModelCard } from '../../core/model/card.ts';
-import type { ChatModel, Discriminator, ModelEntry, ModelRegistry } from '../../core/ports.ts';
+import type { ChatKind, ChatModel, Discriminator, ModelEntry, ModelRegistry } from '../../core/ports.ts';
 import type { Sampling } from '../../core/session/schema.ts';
 import { resolveKey } from '../config/keys.ts';
 import type { FoilConfig, ModelConfig } from '../config/schema.ts';
@@ -22,6 +22,15 @@ const ENGINE_SAMPLING: Sampling = { temperature: 1, top_p: 0.95, max_tokens: 256
 
 /** The same for other servers, with OpenAI's own default of top_p, since some of its models take no other. */
 const SERVER_SAMPLING: Sampling = { temperature: 1, max_tokens: 256 };
+
+/** A judge should say the same of the same session; its answer about a session may name many messages. */
+const JUDGE_SAMPLING: Sampling = { temperature: 0, max_tokens: 1024 };
+
+/** Sampling that foil.yaml gives a model for the seat it takes: what a chatbot talks with is not for its judging. */
+function judged(kind: ChatKind, config: ModelConfig): Sampling {
+  if (config.kind === 'discriminator' || (kind === 'judge' && config.kind !== 'judge')) return {};
+  return config.sampling;
+}
 
 export interface RegistryOptions {
   readonly config: FoilConfig;
@@ -54,9 +63,9 @@ export class Registry implements ModelRegistry {
     return found?.source.type === 'adapter' ? found.source.folder : null;
   }
 
-  async chatModel(name: string, kind: 'simulator' | 'chatbot', signal: AbortSignal): Promise<ChatModel> {
+  async chatModel(name: string, kind: ChatKind, signal: AbortSignal): Promise<ChatModel> {
     const source = findModel(await this.catalogue(), name, kind);
-    if (source.type === 'server') return await this.servedChat(name, source.config, signal);
+    if (source.type === 'server') return await this.servedChat(name, kind, source.config, signal);
     const [folder, config] = source.type === 'adapter' ? [source.folder, source.config] : [null, null];
     return await this.embeddedChat(name, kind, folder, config, signal);
   }
@@ -94,7 +103,7 @@ export class Registry implements ModelRegistry {
 
   private async embeddedChat(
     name: string,
-    kind: 'simulator' | 'chatbot',
+    kind: ChatKind,
     folder: AdapterFolder | null,
     config: ModelConfig | null,
     signal: AbortSignal,
@@ -109,7 +118,11 @@ export class Registry implements ModelRegistry {
       name,
       endpoint,
       model,
-      sampling: { ...ENGINE_SAMPLING, ...folder?.card.sampling, ...settings?.sampling },
+      sampling: {
+        ...{ ...ENGINE_SAMPLING, ...folder?.card.sampling },
+        ...(kind === 'judge' ? JUDGE_SAMPLING : {}),
+        ...(settings ? judged(kind, settings) : {}),
+      },
       system: settings?.system ?? folder?.card.system ?? (!folder && kind === 'chatbot' ? ZERO_SHOT_CHATBOT : null),
       flip: simulator?.flip ?? true,
       window: Math.min(engine.window, settings?.window ?? engine.window),
@@ -120,7 +133,7 @@ export class Registry implements ModelRegistry {
     });
   }
 
-  private async servedChat(name: string, config: Served, signal: AbortSignal): Promise<ChatModel> {
+  private async servedChat(name: string, kind: ChatKind, config: Served, signal: AbortSignal): Promise<ChatModel> {
     if (config.kind === 'discriminator') throw noSection(name, null);
     const card = (await this.cardOf(name, config))?.card ?? null;
     const endpoint = this.endpoint(config);
@@ -131,7 +144,12 @@ export class Registry implements ModelRegistry {
       name,
       endpoint,
       model: config.model,
-      sampling: { ...SERVER_SAMPLING, ...trained, ...config.sampling },
+      sampling: {
+        ...SERVER_SAMPLING,
+        ...trained,
+        ...(kind === 'judge' ? JUDGE_SAMPLING : {}),
+        ...judged(kind, config),
+      },
       system: config.system ?? card?.system ?? null,
       flip: simulator?.flip ?? true,
       window: config.window ?? (await this.window(endpoint, config.model, signal)),

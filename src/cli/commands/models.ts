@@ -28,7 +28,7 @@ export function registerModels(program: Command, run: Run): void {
 
 async function list(cli: Cli): Promise<undefined> {
   const [entries, roles] = [await (await cli.registry()).list(), await cli.roles()];
-  const chosen = ({ kind, name }: ModelEntry) => roles[kind] === name;
+  const chosen = ({ kind, name }: ModelEntry) => kind !== 'judge' && roles[kind] === name;
   for (const entry of entries) cli.out.event({ event: 'model', ...entry, chosen: chosen(entry) });
   const width = Math.max(...entries.map(({ name }) => name.length));
   for (const entry of entries) {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { ModelKind } from '../../core/ports.ts';
+import type { SeatKind } from '../../core/ports.ts';
 import { paletteItems } from '../keys/resolve.ts';
 import type { FormOption } from './form-fields.ts';
 import { factsOf, placeOf } from './keys.ts';
@@ -22,7 +22,7 @@ export const SEATS = [
 /** Models of one kind; a discriminator can also be switched off. */
 export function modelRows(
   state: AppState,
-  role: ModelKind,
+  role: SeatKind,
 ): { name: string | null; summary: string; unavailable: string | null }[] {
   const rows = state.models.filter((model) => model.kind === role);
   const listed = rows.map(({ name, summary, unavailable }) => ({ name, summary, unavailable }));

@@ -1,4 +1,4 @@
-import type { ModelEntry, SessionQuery, SessionSummary } from '../../core/ports.ts';
+import type { ModelEntry, SeatKind, SessionQuery, SessionSummary } from '../../core/ports.ts';
 import type { Candidate } from '../../core/preference/candidates.ts';
 import type { ContextPart, RenderedContext } from '../../core/prompt/context.ts';
 import type { Context, LiveSession, Role } from '../../core/session/schema.ts';
@@ -63,7 +63,7 @@ export type Overlay =
   | { readonly kind: 'seats'; readonly selected: number }
   /** Figures of the review; `top` is the first row that shows. */
   | { readonly kind: 'statistics'; readonly top: number }
-  | { readonly kind: 'models'; readonly role: ModelEntry['kind']; readonly selected: number }
+  | { readonly kind: 'models'; readonly role: SeatKind; readonly selected: number }
   | {
       readonly kind: 'alternatives';
       readonly node: number;

@@ -10,6 +10,8 @@ interface Size {
   readonly reply: number;
 }
 
+type Priced = Pick<ChatModel, 'price'>;
+
 /** What a run has taken so far, against its budget. Tokens that a broken stream cost are counted as its prompt. */
 export class Meter {
   private readonly budget: Budget;
@@ -57,7 +59,7 @@ export class Meter {
   }
 
   /** One request of a model: `usage` is the server's count, null where it gave none. */
-  count(model: ChatModel, usage: Usage | null, size: Size): void {
+  count(model: Priced, usage: Usage | null, size: Size): void {
     const { prompt, completion } = usage ?? { prompt: estimate(size.prompt), completion: estimate(size.reply) };
     if (!usage) this.used.estimated = true;
     this.used.prompt += prompt;
@@ -67,7 +69,7 @@ export class Meter {
     this.spent += (prompt * model.price.input + completion * model.price.output) / 1e6;
   }
 
-  retry(model: ChatModel, retry: Retry, prompt: number): void {
+  retry(model: Priced, retry: Retry, prompt: number): void {
     this.retried.set(retry.code, (this.retried.get(retry.code) ?? 0) + 1);
     if (retry.begun) this.count(model, null, { prompt, reply: 0 });
   }
