@@ -2,32 +2,66 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FairQueue } from '../../src/backends/embedded/server/fair-queue.ts';
 import { sample, seededRandom } from '../../src/backends/embedded/server/sampler.ts';
-import { MAX_SEGMENT, MIN_SEGMENT, segment, sharedSegments } from '../../src/backends/embedded/server/segments.ts';
+import {
+  MAX_SEGMENT,
+  MIN_SEGMENT,
+  type Segmented,
+  segment,
+  sharedSegments,
+} from '../../src/backends/embedded/server/segments.ts';
 import { TextAssembler } from '../../src/backends/embedded/server/text.ts';
 
 const isEnd = (token: number): boolean => token === 2;
 const tokens = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 400 });
 
 describe('segments', () => {
+  /** Of a prompt for a reply: one that does not end with a turn's end. */
+  const forReply = tokens.map((prompt) => [...prompt, 7]);
+  const aboutTurn = tokens.map((prompt) => [...prompt, 2]);
+  const lengthsOf = (ends: readonly number[]): number[] => ends.map((end, index) => end - (ends[index - 1] ?? 0));
+
   test('cover the prompt, none too long, none short but at its end', () => {
     fc.assert(
-      fc.property(tokens, (prompt) => {
+      fc.property(forReply, (prompt) => {
         const { ends } = segment(prompt, isEnd);
-        expect(ends.at(-1) ?? 0).toBe(prompt.length);
-        const lengths = ends.map((end, index) => end - (ends[index - 1] ?? 0));
-        expect(Math.max(0, ...lengths)).toBeLessThanOrEqual(MAX_SEGMENT);
+        expect(ends.at(-1)).toBe(prompt.length);
+        const lengths = lengthsOf(ends);
+        expect(Math.max(...lengths)).toBeLessThanOrEqual(MAX_SEGMENT);
         for (const length of lengths.slice(0, -1)) expect(length).toBeGreaterThanOrEqual(MIN_SEGMENT);
       }),
     );
   });
 
-  test('a prompt that grows keeps its cuts, so a cache is only ever extended', () => {
+  test('a prompt about its last turn is cut after every turn', () => {
     fc.assert(
-      fc.property(tokens, tokens, (prompt, more) => {
-        const short = segment(prompt, isEnd);
-        const long = segment([...prompt, ...more], isEnd);
-        expect(long.ends.slice(0, short.ends.length - 1)).toEqual(short.ends.slice(0, -1));
-        expect(sharedSegments(short, long)).toBeGreaterThanOrEqual(short.ends.length - 1);
+      fc.property(aboutTurn, (prompt) => {
+        const { ends } = segment(prompt, isEnd);
+        expect(Math.max(...lengthsOf(ends))).toBeLessThanOrEqual(MAX_SEGMENT);
+        const turnEnds = prompt.flatMap((token, index) => (isEnd(token) ? [index + 1] : []));
+        expect(ends.filter((end) => turnEnds.includes(end))).toEqual(turnEnds);
+      }),
+    );
+  });
+
+  test('a prompt that grows keeps its cuts, so a cache is only ever extended', () => {
+    for (const kind of [forReply, aboutTurn]) {
+      fc.assert(
+        fc.property(kind, kind, (prompt, more) => {
+          const short = segment(prompt, isEnd);
+          const long = segment([...prompt, ...more], isEnd);
+          expect(long.ends.slice(0, short.ends.length - 1)).toEqual(short.ends.slice(0, -1));
+          expect(sharedSegments(short, long)).toBeGreaterThanOrEqual(short.ends.length - 1);
+        }),
+      );
+    }
+  });
+
+  test('prompts about other texts at one turn share all that precedes it', () => {
+    fc.assert(
+      fc.property(aboutTurn, tokens, tokens, (before, a, b) => {
+        const [one, other] = [a, b].map((text) => segment([...before, ...text, 2], isEnd));
+        const count = sharedSegments(one as Segmented, other as Segmented);
+        expect(one?.ends[count - 1] ?? 0).toBeGreaterThanOrEqual(before.length);
       }),
     );
   });

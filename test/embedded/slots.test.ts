@@ -94,6 +94,17 @@ test('the same request again is read from its last segment on, and says the same
   expect(it.model.batches[0]).toHaveLength(80);
 });
 
+test('a text judged in the place of another costs its own turn only, short as the turns before may be', async () => {
+  const it = setUp();
+  const history = it.model.tokenize(`c${'x'.repeat(20)}<|im_end|>ask<|im_end|>`.repeat(3));
+  const judge = (text: string) => run(it, [...history, ...it.model.tokenize(`${text}<|im_end|>`)], { maxTokens: 1 });
+  await judge('first');
+  it.model.batches.length = 0;
+  const answers = [await judge('second'), await judge('third'), await judge('first')];
+  expect(answers.map(([prompt]) => prompt)).toMatchObject(Array(3).fill({ cached: history.length }));
+  expect(it.model.batches.map((batch) => it.model.text(batch))).toEqual(['second', 'third', 'first']);
+});
+
 test('all slots busy: a request waits, and can be cancelled while it waits', async () => {
   const it = setUp(1);
   const held = await it.pool.acquire(it.lane, cut([]), 10, never);

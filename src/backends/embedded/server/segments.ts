@@ -5,7 +5,7 @@
  * or not.
  */
 
-/** Shorter turns share a segment with the next one: below this a batch costs noticeably more per token. */
+/** Shorter turns share a segment with the next one: on Q4 weights, below this a batch costs noticeably more per token. */
 export const MIN_SEGMENT = 64;
 /** The longest batch: long enough to be fast, short enough that other requests wait little. Also llama.cpp's batch size. */
 export const MAX_SEGMENT = 128;
@@ -19,13 +19,19 @@ export interface Segmented {
 /**
  * Cuts after a turn's end once a segment has MIN_SEGMENT tokens, and at MAX_SEGMENT in any case. A prefix is cut like the
  * whole, but for the prefix's own last, shorter segment.
+ *
+ * A prompt that ends with a turn's end asks about that turn and not for a reply. The next ones ask about another text in its
+ * place, or about the turn after it, so it is cut after every turn: nothing is then read twice. A batch costs about as much
+ * as three more tokens on F16 weights, a tenth of reading such a session in one go.
  */
 export function segment(tokens: readonly number[], isTurnEnd: (token: number) => boolean): Segmented {
+  const last = tokens.at(-1);
+  const least = last !== undefined && isTurnEnd(last) ? 1 : MIN_SEGMENT;
   const ends: number[] = [];
   let start = 0;
   for (const [index, token] of tokens.entries()) {
     const length = index + 1 - start;
-    if (length < MAX_SEGMENT && !(length >= MIN_SEGMENT && isTurnEnd(token))) continue;
+    if (length < MAX_SEGMENT && !(length >= least && isTurnEnd(token))) continue;
     start = index + 1;
     ends.push(start);
   }
