@@ -14,8 +14,11 @@ export type Estimate = z.output<typeof estimateSchema>;
 export const cellSchema = z.union([z.string(), z.number(), estimateSchema, z.null()]);
 export type Cell = z.output<typeof cellSchema>;
 
-/** `count`: a whole number. `rate`: a share, shown in per cent. `p`: a p-value. The rest are decimals to show. */
-export const FORMATS = ['text', 'count', 'rate', 'p', 'decimal1', 'decimal2', 'decimal3'] as const;
+/**
+ * `quote`: words out of a session, shown as such and with whether they were simulated, which the corpus behind the row
+ * tells. `count`: a whole number. `rate`: a share, shown in per cent. `p`: a p-value. The rest are decimals to show.
+ */
+export const FORMATS = ['text', 'quote', 'count', 'rate', 'p', 'decimal1', 'decimal2', 'decimal3'] as const;
 
 export const columnSchema = z.object({ key: z.string(), title: z.string(), format: z.enum(FORMATS) });
 export type Column = z.output<typeof columnSchema>;
@@ -74,4 +77,8 @@ export const figureSchema = z.object({
 export type Figure = z.output<typeof figureSchema>;
 
 /** One part of an evaluation: screens, CSV, JSON and the report show nothing else. */
+export const exhibitSchema = z.discriminatedUnion('type', [
+  tableSchema.extend({ type: z.literal('table') }),
+  figureSchema.extend({ type: z.literal('figure') }),
+]);
 export type Exhibit = ({ readonly type: 'table' } & Table) | ({ readonly type: 'figure' } & Figure);
