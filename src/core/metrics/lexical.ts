@@ -26,22 +26,51 @@ export interface LexicalFeatures {
 
 /** @returns null for a session without a single word by the user, for which the ratios do not exist. */
 export function lexicalFeatures(session: Pick<Session, 'turns'>): LexicalFeatures | null {
-  const turns = session.turns.filter((turn) => turn.role === 'user').map((turn) => words(turn.content));
-  const all = turns.flat();
-  if (all.length === 0) return null;
+  const turns = userTurnWords(session);
+  const words = turns.reduce((sum, turn) => sum + turn.length, 0);
+  const [all] = diversityAt(turns, [words]);
+  return all ? { ...all, words, userTurns: turns.length, wordsPerTurn: words / turns.length } : null;
+}
+
+/** Words of each user turn. */
+export function userTurnWords(session: Pick<Session, 'turns'>): string[][] {
+  return session.turns.filter((turn) => turn.role === 'user').map((turn) => words(turn.content));
+}
+
+export type Diversity = Pick<LexicalFeatures, 'entropy' | 'ttr' | 'bigramDiversity'>;
+
+/**
+ * Entropy, TTR and bigram diversity of the first so many words, for each of several numbers at one reading.
+ * @param limits ascending, above 0. @returns null for each number of words that the turns do not have.
+ */
+export function diversityAt(turns: readonly (readonly string[])[], limits: readonly number[]): (Diversity | null)[] {
   const counts = new Map<string, number>();
-  for (const word of all) counts.set(word, (counts.get(word) ?? 0) + 1);
-  let entropy = 0;
-  for (const count of counts.values()) entropy -= (count / all.length) * Math.log2(count / all.length);
-  const bigrams = turns.flatMap((turn) => turn.slice(1).map((word, index) => `${turn[index]} ${word}`));
-  return {
-    entropy,
-    ttr: counts.size / all.length,
-    bigramDiversity: bigrams.length === 0 ? 1 : new Set(bigrams).size / bigrams.length,
-    words: all.length,
-    userTurns: turns.length,
-    wordsPerTurn: all.length / turns.length,
-  };
+  // A pair of words as one number: which types follow each other is all that counts.
+  const types = new Map<string, number>();
+  const pairs = new Set<number>();
+  let [read, bigrams] = [0, 0];
+  const out: (Diversity | null)[] = [];
+  for (const turn of turns) {
+    let before = -1;
+    for (const word of turn) {
+      if (read === limits.at(-1)) break;
+      read += 1;
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+      const type = types.get(word) ?? types.size;
+      types.set(word, type);
+      if (before !== -1) {
+        bigrams += 1;
+        pairs.add(before * 0x1000000 + type);
+      }
+      before = type;
+      while (read === limits[out.length]) {
+        let entropy = 0;
+        for (const count of counts.values()) entropy -= (count / read) * Math.log2(count / read);
+        out.push({ entropy, ttr: counts.size / read, bigramDiversity: bigrams === 0 ? 1 : pairs.size / bigrams });
+      }
+    }
+  }
+  return limits.map((_, at) => out[at] ?? null);
 }
 
 export interface Summary {

@@ -1,0 +1,57 @@
+import { bootstrapCounts, type Draws } from '../metrics/bootstrap.ts';
+import { estimateOf } from './estimate.ts';
+import { placesBy } from './source.ts';
+import type { Estimate } from './table.ts';
+
+/**
+ * Mean, median and sample sd over sessions of each feature, with intervals over contexts, all on the same draws.
+ * @returns a list a feature; an empty list without sessions.
+ */
+export function spreads<T extends { readonly context: string }>(
+  sessions: readonly T[],
+  features: readonly ((session: T) => number)[],
+  draws: Draws,
+): [Estimate, Estimate, Estimate][] {
+  if (sessions.length === 0) return [];
+  const clusters = placesBy(sessions, ({ context }) => context);
+  const clusterOf = new Int32Array(sessions.length);
+  for (const [cluster, places] of clusters.entries()) for (const at of places) clusterOf[at] = cluster;
+  const columns = features.map((of) => {
+    const values = Float64Array.from(sessions, of);
+    const order = Uint32Array.from(values.keys()).sort((a, b) => (values[a] as number) - (values[b] as number));
+    return { sorted: order.map((at) => clusterOf[at] as number), values: values.sort() };
+  });
+  const figures = bootstrapCounts(
+    clusters.length,
+    (counts) => columns.flatMap(({ sorted, values }) => weightedSpread(values, sorted, counts)),
+    draws,
+  );
+  return columns.map((_, at) => {
+    const [mean, median, sd] = [0, 1, 2].map((place) => estimateOf(figures[3 * at + place] ?? null, sessions.length));
+    return [mean, median, sd] as [Estimate, Estimate, Estimate];
+  });
+}
+
+/** @param values ascending. @param cluster of each. @param counts how often each cluster counts. */
+function weightedSpread(values: Float64Array, cluster: Uint32Array, counts: Float64Array): [number, number, number] {
+  const shift = values[values.length >> 1] as number;
+  let [n, sum, squares] = [0, 0, 0];
+  for (let at = 0; at < values.length; at += 1) {
+    const weight = counts[cluster[at] as number] as number;
+    const value = (values[at] as number) - shift;
+    n += weight;
+    sum += weight * value;
+    squares += weight * value * value;
+  }
+  // the values at places floor((n-1)/2) and ceil((n-1)/2) of the drawn ones, from 0
+  const [low, high] = [Math.floor((n - 1) / 2), Math.ceil((n - 1) / 2)];
+  let [below, at, lower] = [0, -1, Number.NaN];
+  while (below <= high) {
+    at += 1;
+    below += counts[cluster[at] as number] as number;
+    if (Number.isNaN(lower) && below > low) lower = values[at] as number;
+  }
+  const mean = sum / n;
+  const sd = n > 1 ? Math.sqrt(Math.max(0, (squares - n * mean * mean) / (n - 1))) : 0;
+  return [shift + mean, (lower + (values[at] as number)) / 2, sd];
+}
