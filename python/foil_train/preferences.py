@@ -10,13 +10,16 @@ from .rows import IGNORED, check_fields, check_messages, encode_sft, read_lines
 NUMBER = (int, float)
 NEED = {
     "id": str, "chosen": str, "rejected": str, "chosen_end": bool, "rejected_end": bool, "group": str,
-    "r_chosen": NUMBER, "r_rejected": NUMBER,
 }
+REWARDS = ("r_chosen", "r_rejected")
+# who says that the chosen side is the better one; a row of before there was the field was ordered by D
+ORDERED_BY = ("discriminator", "person")
 
 
 @dataclass
 class Preference:
-    """One tokenised pair; `fault` says why it cannot be trained on."""
+    """One tokenised pair; `fault` says why it cannot be trained on, `by` who ordered its sides, `overruled` that a person did
+    so although D's rewards do not."""
 
     id: str
     group: str
@@ -24,6 +27,8 @@ class Preference:
     chosen_ids: list[int]
     rejected_ids: list[int]
     fault: str | None = None
+    by: str = "discriminator"
+    overruled: bool = False
 
     @property
     def key(self) -> tuple[str, None]:
@@ -45,19 +50,30 @@ class Preference:
 
 
 def read_preferences(path: Path) -> list[dict]:
-    """Read and check a JSONL file of pairs {id, prompt, chosen, rejected, chosen_end, rejected_end, group, r_chosen, r_rejected}.
+    """Read and check a JSONL file of pairs {id, prompt, chosen, rejected, chosen_end, rejected_end, group, r_chosen, r_rejected, by}.
 
-    Raises FoilError with file, line, field and remedy, also for a pair whose rewards are the wrong way round.
+    `by` (absent: "discriminator") says who ordered the sides. A row that D ordered needs both rewards, r_chosen above
+    r_rejected; where a person did, they may be the other way round, or null. Raises FoilError with file, line, field and remedy.
     """
 
     def check(row: dict, bad) -> str:
         check_fields(row, NEED, bad)
         check_messages(row.get("prompt"), "prompt", bad)
-        if row["r_chosen"] <= row["r_rejected"]:
+        if row.get("by", ORDERED_BY[0]) not in ORDERED_BY:
+            raise bad("by", f"{row['by']!r} is none of {', '.join(ORDERED_BY)}")
+        person = row.get("by") == "person"
+        check_fields(row, {key: NUMBER for key in REWARDS if not (person and row.get(key) is None)}, bad)
+        if not person and not _ordered(row):
             raise bad("r_chosen", f"{row['r_chosen']} is not above r_rejected {row['r_rejected']}")
         return row["id"]
 
     return read_lines(path, check)
+
+
+def _ordered(row: dict) -> bool:
+    """Whether D gives both sides a reward, the chosen one the higher."""
+    chosen, rejected = (row.get(key) for key in REWARDS)
+    return chosen is not None and rejected is not None and chosen > rejected
 
 
 def encode_preference(tokenizer, template: str, row: dict) -> Preference:
@@ -80,4 +96,5 @@ def encode_preference(tokenizer, template: str, row: dict) -> Preference:
         fault = "both sides are the same"
     elif min(len(chosen), len(rejected)) < 2:
         fault = "one side has neither words nor the end of the session"
-    return Preference(row["id"], row["group"], prompt, chosen, rejected, fault)
+    by = row.get("by", ORDERED_BY[0])
+    return Preference(row["id"], row["group"], prompt, chosen, rejected, fault, by, overruled=by == "person" and not _ordered(row))

@@ -84,10 +84,13 @@ def preflight(events, tokenizer, name: str, rows: list, max_length: int, templat
         raise FoilError(
             f"{name}: none of {len(rows)} rows can be used, the first because: {next(iter(why.values()))}. Raise max_length or export other rows."
         )
+    # of pairs: how many a person ordered, and in how many of them D's rewards say otherwise, or nothing
+    persons = [row for row in used if isinstance(row, Preference) and row.by == "person"]
+    order = {"by_person": len(persons), "overruled": sum(row.overruled for row in persons)} if isinstance(used[0], Preference) else {}
     events.emit(
         "preflight", split=name, rows=len(rows), used=len(used), dropped=len(why),
         why=[{"id": k[0], "reason": v} for k, v in list(why.items())[:LISTED]], tokens=_quantiles([r.length for r in used]),
         cut=round(long / len(rows), 4), trained_tokens=sum(r.trained for r in used),
-        example=render_marked(tokenizer, min(used, key=lambda r: r.length)), template_sha256=template_sha256,
+        example=render_marked(tokenizer, min(used, key=lambda r: r.length)), template_sha256=template_sha256, **order,
     )
     return used

@@ -84,11 +84,29 @@ def test_pairs_that_cannot_teach_are_dropped_with_their_reason(make_spec, tmp_pa
     assert seen["example"].count("⟦") == 2 and len(seen["template_sha256"]) == 64
 
 
+def test_a_person_overrules_the_discriminator_and_is_counted(make_spec, tmp_path, previous):
+    rows = preference_rows(5, 1)
+    rows[1].update(by="person", r_chosen=-0.5, r_rejected=0.5)
+    rows[2].update(by="person", r_chosen=None, r_rejected=None)
+    rows[3].update(by="person")
+    rows[4].update(by="person", r_chosen=-0.5, r_rejected=0.5, chosen="", chosen_end=False)
+    plan = make_plan(make_spec("dpo", {"train": rows}, HYPER, adapter=str(previous)), Events(tmp_path / "events.jsonl"))
+    seen = next(e for e in events_of(tmp_path) if e["event"] == "preflight")
+    # what is dropped for another reason counts in neither
+    assert (seen["used"], seen["by_person"], seen["overruled"]) == (4, 3, 2)
+    swapped = next(r for r in plan.sets["train"] if r.id == "c1-1")
+    assert plan.tokenizer.decode(swapped.chosen_ids) == rows[1]["chosen"] + "<|im_end|>"
+
+
 @pytest.mark.parametrize("change, says", [
     ({"r_chosen": -1.0}, "r_chosen: -1.0 is not above r_rejected"),
     ({"chosen_end": 1}, "chosen_end: missing or not a bool"),
     ({"r_rejected": None}, "r_rejected: missing or not a number"),
     ({"prompt": []}, "prompt: missing or empty"),
+    ({"by": "discriminator", "r_chosen": -1.0}, "r_chosen: -1.0 is not above r_rejected"),
+    ({"by": "person", "r_rejected": "low"}, "r_rejected: missing or not a number"),
+    ({"by": "rule"}, "by: 'rule' is none of discriminator, person"),
+    ({"by": None}, "by: None is none of discriminator, person"),
 ])
 def test_a_bad_pair_is_named(make_spec, tmp_path, previous, change, says):
     rows = preference_rows(3, 1)

@@ -24,7 +24,7 @@ test('a preference row has the prompt of the chat, roles flipped, and both turns
     t: 2,
     decision: 'approved',
   });
-  expect(preferenceRow(pair)).toEqual({
+  expect(preferenceRow(pair, 'person')).toEqual({
     id: 'p1',
     group: 'lost a job',
     prompt: [
@@ -39,5 +39,6 @@ test('a preference row has the prompt of the chat, roles flipped, and both turns
     rejected_end: false,
     r_chosen: 0.5,
     r_rejected: null,
+    by: 'person',
   });
 });

@@ -8,9 +8,10 @@ import { openRunStore } from '../../src/backends/store/run-store.ts';
 import { accelerateSettings, stageCommand } from '../../src/backends/training/command.ts';
 import { digestOf } from '../../src/backends/training/inputs.ts';
 import { LocalTrainer } from '../../src/backends/training/trainer.ts';
-import { pairSchema } from '../../src/core/preference/schema.ts';
+import type { PreferencePair } from '../../src/core/preference/schema.ts';
 import type { RunRecord, RunRequest } from '../../src/core/stage/run.ts';
 import { request } from '../core/run-request.ts';
+import { makeDecision, makePair } from '../fixtures/pairs.ts';
 import { makeSession, testFolder } from '../fixtures/sessions.ts';
 
 const { signal } = new AbortController();
@@ -57,11 +58,12 @@ async function setUp() {
       return '/base.gguf';
     },
   });
-  const build = async (id: string, changes: Partial<RunRequest>): Promise<RunRecord> => {
+  const build = async (id: string, changes: Partial<RunRequest>, notices: string[] = []): Promise<RunRecord> => {
     const events = trainer.build(id, request(changes), signal);
     for (;;) {
       const next = await events.next();
       if (next.done) return next.value;
+      if (next.value.type === 'notice') notices.push(next.value.text);
     }
   };
   const plan = (id: string) => join(workspace, 'runs', '.plans', id);
@@ -139,35 +141,67 @@ test('a discriminator gets pairs of one context a side, and the view of the chat
 
 test('DPO takes approved pairs and the adapter of the previous simulator, with its own template', async () => {
   const { build, pairs, parent, plan, rows, spec } = await setUp();
-  const side = (content: string, r: number | null) => ({ content, r, by: { kind: 'human' } });
-  // Without a discriminator, and against it: the stage takes neither.
-  const odd = { unscored: [null, null], reversed: [-1, 1] } as const;
-  for (const id of ['approved', 'pending', 'rejected', 'unscored', 'reversed'] as const) {
-    const [chosen, rejected] = id === 'unscored' || id === 'reversed' ? odd[id] : [1, -1];
-    const decision = id === 'pending' || id === 'rejected' ? id : 'approved';
-    await pairs.append('manual', [
-      pairSchema.parse({
-        ...{ schema: 1, id, created: '2026-01-01', origin: 'manual', context: {}, history: [] },
-        ...{
-          chosen: side('a', chosen),
-          rejected: side('b', rejected),
-          discriminator: null,
-          simulator: 's',
-          session: 'x',
-          t: 1,
-          decision,
-        },
-      }),
-    ]);
-  }
+  await pairs.append(
+    'it1',
+    ['approved', 'pending', 'rejected'].map((id) => makePair(id, { session: id })),
+  );
+  await pairs.decide('it1', makeDecision('approved', 'approve'));
+  await pairs.decide('it1', makeDecision('rejected', 'reject'));
   const dpo = { stage: 'dpo', rows: { ...request().rows, train: { from: 'pairs' }, valid: null } } as const;
   const record = await build('p1', { ...dpo, adapter: parent });
-  expect(await rows('p1', 'inputs/train.jsonl')).toMatchObject([{ id: 'approved', chosen: 'a', rejected: 'b' }]);
+  const written = await rows('p1', 'inputs/train.jsonl');
+  expect(written).toMatchObject([{ id: 'approved', chosen: 'eh my boss again', r_chosen: 0.4, by: 'discriminator' }]);
   expect((await spec('p1')).adapter).toBe('inputs/adapter');
   expect(await readFile(join(plan('p1'), 'inputs/template.jinja'), 'utf8')).toBe("the parent's template.jinja");
   expect(record.inputs['adapter']).toMatchObject({ source: 'sim-it0', licences: ['CC BY-NC 4.0'] });
   await expect(build('p2', dpo)).rejects.toThrow('previous simulator');
   await expect(build('p3', { ...dpo, adapter: 'nobody' })).rejects.toThrow('neither an adapter');
+});
+
+test("DPO takes a person's order before D's, and without one only what D orders", async () => {
+  const { build, pairs, parent, rows } = await setUp();
+  const side = (content: string, r: number | null) => ({ content, end: false, r, by: { kind: 'human' as const } });
+  const unscored = { chosen: side('a', null), rejected: side('b', null) };
+  const reversed = { chosen: side('c', -1), rejected: side('d', 1) };
+  const pair = (id: string, more: Partial<PreferencePair> = {}) => makePair(id, { session: id, ...more });
+  await pairs.append('manual', [
+    pair('by-hand', { ...unscored, origin: 'manual', decision: 'approved' }),
+    pair('imported', { ...reversed, origin: 'manual' }),
+  ]);
+  await pairs.decide('manual', makeDecision('imported', 'approve', { reviewer: 'rule:all' }));
+  await pairs.append('it1', [
+    pair('swapped'),
+    pair('rule-unscored', unscored),
+    pair('rule-reversed', reversed),
+    pair('judged', reversed),
+    pair('undone'),
+  ]);
+  const blind = { left: 'chosen', picked: 'right' } as const;
+  await pairs.decide('it1', makeDecision('swapped', 'approve', { blind, swap: true }));
+  await pairs.decide('it1', makeDecision('judged', 'approve'));
+  for (const id of ['swapped', 'rule-unscored', 'rule-reversed', 'undone'])
+    await pairs.decide('it1', makeDecision(id, 'approve', { reviewer: 'rule:all', n: 2 }));
+  await pairs.decide('it1', makeDecision('undone', 'approve', { swap: true, n: 3 }));
+  await pairs.decide('it1', makeDecision('undone', 'undo', { n: 4 }));
+  // the same turn again, as D orders it
+  await pairs.append('other', [pair('swapped-not', { session: 'swapped' })]);
+  await pairs.decide('other', makeDecision('swapped-not', 'approve', { reviewer: 'rule:all' }));
+
+  const notices: string[] = [];
+  const dpo = { stage: 'dpo', rows: { ...request().rows, train: { from: 'pairs' }, valid: null } } as const;
+  await build('p1', { ...dpo, adapter: parent }, notices);
+  const written = await rows('p1', 'inputs/train.jsonl');
+  expect(written.map(({ id, chosen, r_chosen, by }) => [id, chosen, r_chosen, by])).toEqual([
+    ['by-hand', 'a', null, 'person'],
+    ['swapped', 'I appreciate your support.', -1, 'person'],
+    ['judged', 'c', -1, 'person'],
+    ['undone', 'eh my boss again', 0.4, 'discriminator'],
+  ]);
+  expect(notices).toEqual([
+    '1 approved pairs stand in several sets, and are taken once',
+    expect.stringContaining('3 of 8 approved pairs are left out: no person judged them'),
+    expect.stringContaining("in 3 of 4 pairs a person's verdict goes before D"),
+  ]);
 });
 
 test('a clone has the very rows of its run, unless other ones are asked for; changed ones are refused', async () => {

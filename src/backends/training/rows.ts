@@ -2,7 +2,8 @@ import { mkdir, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
 import type { PairStore, SessionStore } from '../../core/ports.ts';
-import type { PreferencePair } from '../../core/preference/schema.ts';
+import type { ReviewedPair } from '../../core/preference/decisions.ts';
+import { isOrdered, orderedBy } from '../../core/preference/order.ts';
 import { chatbotRow, discriminatorRows, preferenceRow, simulatorRow } from '../../core/prompt/rows.ts';
 import type { Session } from '../../core/session/schema.ts';
 import type { RowSource, RunRequest } from '../../core/stage/run.ts';
@@ -70,17 +71,11 @@ async function makeRows(
     }
     const { set } = source.from === 'pairs' ? source : {};
     const approved = (await (await stores.pairs()).list(set)).filter((pair) => pair.decision === 'approved');
-    const ordered = approved.filter(isOrdered);
+    const ordered = approved.filter((pair) => orderedBy(pair) !== null);
     const pairs = onceEach(ordered);
-    if (pairs.length < ordered.length)
-      notice(`${ordered.length - pairs.length} approved pairs stand in several sets, and are taken once`);
-    if (ordered.length < approved.length) {
-      const out = approved.length - ordered.length;
-      notice(
-        `${out} of ${approved.length} approved pairs are left out: D gave them no rewards, or preferred the other side`,
-      );
-    }
-    await write(inputs, name, pairs.map(preferenceRow), split, 'the approved pairs');
+    tellOrder(approved, ordered, pairs, notice);
+    const made = pairs.map((pair) => preferenceRow(pair, orderedBy(pair) ?? 'discriminator'));
+    await write(inputs, name, made, split, 'the approved pairs');
     const of = set === undefined ? 'the workspace' : `set ${set}`;
     return { [split]: (await inputs.note(split, name, `approved pairs of ${of}`)).file };
   }
@@ -111,16 +106,41 @@ async function makeRows(
   return files;
 }
 
-/** Whether both sides have a reward, the chosen one the higher: what the stage learns from. */
-function isOrdered({ chosen, rejected }: PreferencePair): boolean {
-  return chosen.r !== null && rejected.r !== null && chosen.r > rejected.r;
+/** What became of the approved pairs of a set: taken twice, of no use, or ordered by a person against D. */
+function tellOrder(
+  approved: readonly ReviewedPair[],
+  ordered: readonly ReviewedPair[],
+  pairs: readonly ReviewedPair[],
+  notice: (text: string) => void,
+): void {
+  const out = approved.length - ordered.length;
+  const against = pairs.filter((pair) => !isOrdered(pair)).length;
+  if (pairs.length < ordered.length)
+    notice(`${ordered.length - pairs.length} approved pairs stand in several sets, and are taken once`);
+  if (out > 0) {
+    notice(
+      `${out} of ${approved.length} approved pairs are left out: no person judged them, and D gave them no rewards, or preferred the other side`,
+    );
+  }
+  if (against > 0)
+    notice(
+      `in ${against} of ${pairs.length} pairs a person's verdict goes before D, which does not prefer the chosen side`,
+    );
 }
 
-/** Sets may be mined from the same turns: the first of pairs with the same sides after the same turns is taken. */
-function onceEach(pairs: readonly PreferencePair[]): PreferencePair[] {
-  const key = ({ session, t, chosen, rejected }: PreferencePair) =>
-    JSON.stringify([session, t, chosen.content, chosen.end, rejected.content, rejected.end]);
-  return [...new Map([...pairs].reverse().map((pair) => [key(pair), pair])).values()].reverse();
+/**
+ * Sets may be mined from the same turns: of pairs with the same two sides after the same turns the first is taken, but one
+ * that a person ordered before one that D did, since the two may contradict each other.
+ */
+function onceEach(pairs: readonly ReviewedPair[]): ReviewedPair[] {
+  const taken = new Map<string, ReviewedPair>();
+  for (const pair of pairs) {
+    const sides = [pair.chosen, pair.rejected].map(({ content, end }) => JSON.stringify([content, end])).sort();
+    const key = JSON.stringify([pair.session, pair.t, ...sides]);
+    const before = taken.get(key);
+    if (!before || (orderedBy(before) !== 'person' && orderedBy(pair) === 'person')) taken.set(key, pair);
+  }
+  return [...taken.values()];
 }
 
 function sftRow({ kind, rows }: RunRequest): (session: Session) => object {

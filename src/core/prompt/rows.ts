@@ -1,3 +1,4 @@
+import type { OrderedBy } from '../preference/order.ts';
 import type { PreferencePair } from '../preference/schema.ts';
 import type { Session } from '../session/schema.ts';
 import { renderContext } from './context.ts';
@@ -38,6 +39,8 @@ export interface PreferenceRow {
   /** r_t of each side; null where no discriminator was on. */
   readonly r_chosen: number | null;
   readonly r_rejected: number | null;
+  /** Who says that the chosen side is the better one: of D's rows the stage demands r_chosen > r_rejected. */
+  readonly by: OrderedBy;
 }
 
 /**
@@ -57,7 +60,7 @@ export function simulatorRow(session: Session, instruction?: string): SftRow {
 }
 
 /** The row of a preference pair: its prompt is the text that the simulator has before it in the chat, roles flipped. */
-export function preferenceRow(pair: PreferencePair): PreferenceRow {
+export function preferenceRow(pair: PreferencePair, by: OrderedBy): PreferenceRow {
   const { chosen, rejected, context } = pair;
   return {
     id: pair.id,
@@ -69,6 +72,7 @@ export function preferenceRow(pair: PreferencePair): PreferenceRow {
     rejected_end: rejected.end,
     r_chosen: chosen.r,
     r_rejected: rejected.r,
+    by,
   };
 }
 
