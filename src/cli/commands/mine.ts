@@ -15,6 +15,9 @@ interface MineOptions {
   readonly lowest: number;
   readonly random: boolean;
   readonly n: number;
+  readonly temperature?: number;
+  readonly topP?: number;
+  readonly topK?: number;
   readonly seed: number;
   readonly margin: number;
   readonly similarity: number | false;
@@ -48,6 +51,13 @@ export function registerMine(program: Command, run: Run): void {
     .option('--lowest <n>', 'turns of lowest r_t', integer(0), 1)
     .option('--random', 'as many turns drawn at random instead: the control', false)
     .option('-n <count>', 'alternatives a turn (the paper: 8)', integer(1, 64), 8)
+    .option(
+      '--temperature <t>',
+      "of the alternatives (this and the next two: the simulator's own if not given)",
+      number(0.01, 5),
+    )
+    .option('--top-p <p>', 'of the alternatives', number(0.01, 1))
+    .option('--top-k <n>', 'of the alternatives (0: all tokens)', integer(0))
     .option('--seed <n>', 'of alternatives and of what is drawn', integer(0), 1)
     .option('--margin <r>', 'least r_chosen - r_rejected', number(0), 0)
     .option('--similarity <s>', 'sides this similar are near-duplicates (1: the same)', number(0.01, 1), 0.9)
@@ -66,6 +76,7 @@ export function registerMine(program: Command, run: Run): void {
         ['foil mine it0-train --set it1', '8 alternatives at two turns a session'],
         ['foil mine it0-train --dry-run', 'how many pairs to expect, and how long it takes'],
         ['foil mine it0-train --set it1-even --max-ratio 1.5 --max-difference 3', 'lengths matched'],
+        ['foil mine it0-train --set it1-warm --temperature 1.3', 'alternatives that differ more'],
         ['foil mine it0-train --set control --random', 'the same number of turns, drawn at random'],
       ),
     )
@@ -110,6 +121,7 @@ async function mineCommand(cli: Cli, corpus: string, options: MineOptions): Prom
 async function requestOf(cli: Cli, corpus: string, options: MineOptions): Promise<MineRequest> {
   const { tornError } = await import('../../backends/store/records.ts');
   const { formatError } = await import('../../core/errors.ts');
+  const { sampledWith } = await import('../../core/workflows/mine/sampled.ts');
   const registry = await cli.registry();
   const roles = await cli.roles();
   const names = new Set((await registry.list()).filter(({ kind }) => kind === 'simulator').map(({ name }) => name));
@@ -117,10 +129,16 @@ async function requestOf(cli: Cli, corpus: string, options: MineOptions): Promis
   const simulator = options.simulator ?? (author !== null && names.has(author) ? author : roles.simulator);
   const discriminator = options.discriminator ?? roles.discriminator ?? 'discriminator-it0';
   const { per, highest, lowest, random, n, seed, margin, search, limit, concurrency, reuse } = options;
+  const { temperature, topP, topK } = options;
+  const sampling = {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(topK === undefined ? {} : { top_k: topK }),
+  };
   return {
     corpus,
     set: options.set ?? corpus,
-    simulator: await registry.chatModel(simulator, 'simulator', cli.signal),
+    simulator: sampledWith(await registry.chatModel(simulator, 'simulator', cli.signal), sampling),
     discriminator: await registry.discriminator(discriminator, cli.signal),
     critical: { per, highest, lowest, random },
     ...{ n, seed, limit, concurrency, reuse },
