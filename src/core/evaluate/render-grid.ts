@@ -1,0 +1,143 @@
+import { safeText } from '../text/safe.ts';
+import type { Cell, Column, Estimate, Table, TableRow } from './table.ts';
+
+/** A figure in words, in parts that a renderer sets beside or below each other. */
+export interface GridCell {
+  readonly text: string;
+  /** `[low, high]`; null where there is none. */
+  readonly interval: string | null;
+  /** What it was counted over, where the row does not say it for all of them; else null. */
+  readonly n: string | null;
+}
+
+export interface GridColumn {
+  readonly key: string;
+  readonly title: string;
+  /** `paper`: the paper's number for the column before it, which is of another corpus. */
+  readonly kind: 'name' | 'text' | 'quote' | 'number' | 'paper';
+}
+
+export interface GridRow {
+  readonly key: string;
+  readonly group: string | null;
+  readonly cells: readonly GridCell[];
+}
+
+/** A table as text, the same for the terminal and the report. All text is safe to show in a terminal; HTML is not escaped. */
+export interface Grid {
+  readonly columns: readonly GridColumn[];
+  readonly rows: readonly GridRow[];
+}
+
+/** Stands for a figure that does not exist. */
+const NOTHING = '–';
+const EMPTY: GridCell = { text: '', interval: null, n: null };
+
+/**
+ * A table with names first, each figure with its interval, and the paper's numbers in columns of their own. Where all
+ * figures of each row were counted over the same number, it stands once a row, unless a column of the table has it.
+ */
+export function gridOf(table: Table): Grid {
+  const { columns, rows } = table;
+  const named = columns[0]?.format === 'text';
+  const reported = new Set(rows.flatMap(({ reported: numbers }) => Object.keys(numbers ?? {})));
+  const counts = rows.map(sharedCount);
+  const shared = counts.every((count) => count !== 'differs');
+  const own = shared && !rows.every((row, at) => saysCount(row, columns, counts[at] ?? null));
+  const head: GridColumn[] = [
+    ...(named ? [] : [{ key: '', title: '', kind: 'name' as const }]),
+    ...columns.flatMap((column, at): GridColumn[] => [
+      { key: column.key, title: safeText(column.title), kind: kindOf(column, at === 0) },
+      ...(reported.has(column.key) ? [{ key: `${column.key}.paper`, title: 'paper', kind: 'paper' as const }] : []),
+    ]),
+    ...(own ? [{ key: '.n', title: 'n', kind: 'number' as const }] : []),
+  ];
+  return {
+    columns: head,
+    rows: rows.map((row, at) => ({
+      key: row.key,
+      group: row.group === null ? null : oneLine(row.group),
+      cells: [
+        ...(named ? [] : [plain(row.key)]),
+        ...columns.flatMap((column) => [
+          gridCell(row.cells[column.key] ?? null, column, !shared),
+          ...(reported.has(column.key) ? [paperCell(row.reported?.[column.key], column)] : []),
+        ]),
+        ...(own ? [plain(counts[at] == null ? '' : String(counts[at]))] : []),
+      ],
+    })),
+  };
+}
+
+/** A number as its column shows it: `12.3%`, `0.0003`, `<0.0001`, `6.60`. */
+export function numberText(value: number | null, format: Column['format']): string {
+  if (value === null || !Number.isFinite(value)) return NOTHING;
+  switch (format) {
+    case 'count':
+      return String(Math.round(value));
+    case 'rate':
+      return `${decimals(100 * value, 1)}%`;
+    case 'p':
+      return value < 0.0001 ? '<0.0001' : value.toFixed(value < 0.001 ? 4 : 3);
+    case 'decimal1':
+      return decimals(value, 1);
+    case 'decimal2':
+      return decimals(value, 2);
+    case 'decimal3':
+      return decimals(value, 3);
+    default:
+      return String(value);
+  }
+}
+
+export function isEstimate(cell: Cell): cell is Estimate {
+  return typeof cell === 'object' && cell !== null;
+}
+
+function gridCell(cell: Cell, column: Column, withCount: boolean): GridCell {
+  if (cell === null) return { ...EMPTY, text: NOTHING };
+  if (typeof cell === 'string') return plain(cell);
+  if (typeof cell === 'number') return { ...EMPTY, text: numberText(cell, column.format) };
+  const { value, low, high, n } = cell;
+  const bare = (bound: number) => numberText(bound, column.format).replace(/%$/u, '');
+  return {
+    text: numberText(value, column.format),
+    interval: value === null || low === null || high === null ? null : `[${bare(low)}, ${bare(high)}]`,
+    n: withCount ? `n ${n}` : null,
+  };
+}
+
+function paperCell(value: number | undefined, column: Column): GridCell {
+  return value === undefined ? EMPTY : { ...EMPTY, text: numberText(value, column.format) };
+}
+
+function plain(text: string): GridCell {
+  return { ...EMPTY, text: oneLine(text) };
+}
+
+function oneLine(text: string): string {
+  return safeText(text).replaceAll('\n', ' ⏎ ');
+}
+
+function kindOf({ format }: Column, first: boolean): GridColumn['kind'] {
+  if (format === 'quote') return 'quote';
+  if (format !== 'text') return 'number';
+  return first ? 'name' : 'text';
+}
+
+/** What all figures of a row were counted over; null for a row without any. */
+function sharedCount({ cells }: TableRow): number | null | 'differs' {
+  const counts = new Set(Object.values(cells).flatMap((cell) => (isEstimate(cell) ? [cell.n] : [])));
+  if (counts.size > 1) return 'differs';
+  return [...counts][0] ?? null;
+}
+
+function saysCount({ cells }: TableRow, columns: readonly Column[], count: number | null | 'differs'): boolean {
+  return count === null || columns.some(({ key, format }) => format === 'count' && cells[key] === count);
+}
+
+/** Without a minus sign before what rounds to zero. */
+function decimals(value: number, places: number): string {
+  const text = value.toFixed(places);
+  return /^-0\.?0*$/u.test(text) ? text.slice(1) : text;
+}
