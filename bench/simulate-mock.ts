@@ -1,4 +1,7 @@
-/** The endpoint of bench/simulate.ts: `node simulate-mock.js [--faults]`; says its port, and on /asked what it was asked. */
+/**
+ * The endpoint of bench/simulate.ts: `node simulate-mock.js [--faults]`. It says its port, and a line at the first request after
+ * each look at /begun; /asked tells what it was asked, /begun when it began.
+ */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { faultOf, REPLY_MS, RETRY_AFTER_S, replyOf } from './simulate-plan.ts';
@@ -6,6 +9,7 @@ import { faultOf, REPLY_MS, RETRY_AFTER_S, replyOf } from './simulate-plan.ts';
 const faults = process.argv.includes('--faults');
 /** Attempts by seed of the request. */
 const asked = new Map<number, number>();
+let begun: number | null = null;
 
 function chunk(content: string, finish: string | null): string {
   const choices = [{ index: 0, delta: content === '' ? {} : { content }, finish_reason: finish }];
@@ -41,6 +45,15 @@ const server = createServer((request, response) => {
   if (request.url === '/asked') {
     response.end(JSON.stringify([...asked]));
     return;
+  }
+  if (request.url === '/begun') {
+    response.end(JSON.stringify(begun));
+    begun = null;
+    return;
+  }
+  if (begun === null) {
+    begun = Date.now();
+    console.log('begun');
   }
   let body = '';
   request.setEncoding('utf8');

@@ -1,5 +1,6 @@
-import { type ClientRequest, request } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import { FoilError } from '../../core/errors.ts';
+import { request } from '../http.ts';
 
 /** A held lease: the engine lives while it is open. */
 export interface Lease {

@@ -1,4 +1,5 @@
-import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as plain } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Agent, request as plain } from '../http.ts';
 import type { Endpoint } from './client.ts';
 import { EventReader } from './events.ts';
 import { silent } from './failure.ts';
@@ -51,13 +52,13 @@ const agentOptions = {
   keepAlive: true,
   ...(process.env['NODE_USE_ENV_PROXY'] === '1' ? { proxyEnv: process.env } : {}),
 };
-const http = { send: plain, agent: new HttpAgent(agentOptions) };
+const http = { send: plain, agent: new Agent(agentOptions) };
 
-let secure: Promise<{ send: typeof plain; agent: HttpAgent }> | undefined;
+let secure: Promise<typeof http> | undefined;
 
 /** Loaded when it is needed: TLS takes 9 MB. */
-function https(): Promise<{ send: typeof plain; agent: HttpAgent }> {
-  secure ??= import('node:https').then(({ Agent, request }) => ({ send: request, agent: new Agent(agentOptions) }));
+function https(): Promise<typeof http> {
+  secure ??= import('node:https').then((tls) => ({ send: tls.request, agent: new tls.Agent(agentOptions) }));
   return secure;
 }
 

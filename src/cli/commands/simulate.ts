@@ -65,6 +65,8 @@ async function simulateCommand(cli: Cli, options: SimulateOptions): Promise<numb
     const message = !from || !corpus ? 'it needs --contexts and --out' : 'give --chatbot or --chatbots, not both';
     throw new FoilError('usage', message, { remedy: 'see `foil simulate --help`' });
   }
+  const { keepHeapSmall } = await import('../../backends/heap.ts');
+  keepHeapSmall();
   const { simulate } = await import('../../core/workflows/simulate/simulate.ts');
   const { openTurnJournal } = await import('../../backends/store/turn-journal.ts');
   const { openChatbots } = await import('../../backends/registry/chatbots.ts');
