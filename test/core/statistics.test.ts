@@ -271,18 +271,23 @@ describe('a judge', () => {
     ).toBeCloseTo(100);
     expect(judge.auc([{ z: 1, real: true }])).toBeNull();
     expect(judge.mcc(judge.confusion([{ z: 1, real: true }]))).toBe(0);
-    expect(
-      judge.reliability(
-        [
-          { z: 800, real: true },
-          { z: -800, real: true },
-        ],
-        5,
-      ),
-    ).toEqual([
-      { low: 0, high: 0.2, p: 0, real: 1, k: 1, n: 1 },
-      { low: 0.8, high: 1, p: 1, real: 1, k: 1, n: 1 },
+    const both = [
+      { z: 800, real: true },
+      { z: -800, real: true },
+    ];
+    expect(judge.reliability(both, 5)).toEqual([
+      { bin: 0, p: 0, real: 1, n: 1 },
+      { bin: 4, p: 1, real: 1, n: 1 },
     ]);
+  });
+
+  it('counts a verdict of weight 3 as three', () => {
+    const some = [0.4, -1.2, 2, -0.3, 1.1, -2].map((z, at) => ({ z, real: at % 3 > 0, weight: 1 + (at % 3) }));
+    const many = some.flatMap(({ z, real, weight }) => Array.from({ length: weight }, () => ({ z, real })));
+    expect(judge.confusion(some)).toEqual(judge.confusion(many));
+    near(judge.fitTemperature(some), judge.fitTemperature(many) as number);
+    near(judge.negativeLogLikelihood(some), judge.negativeLogLikelihood(many));
+    near(judge.calibrationError(some, 10), judge.calibrationError(many, 10));
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Draws } from '../metrics/bootstrap.ts';
 import type { Interval } from '../metrics/proportion.ts';
 import type { Estimate } from './table.ts';
 
@@ -6,4 +7,9 @@ export function estimateOf(figure: (Interval & { readonly value: number }) | nul
   const finite = (value: number) => (Number.isFinite(value) ? value : null);
   if (figure === null || !Number.isFinite(figure.value)) return { value: null, low: null, high: null, n };
   return { value: figure.value, low: finite(figure.low), high: finite(figure.high), n };
+}
+
+/** What a note says of intervals by a bootstrap. */
+export function intervalNote({ draws, seed }: Draws, over = 'contexts'): string {
+  return `95% intervals: ${draws} bootstrap samples of ${over}, seed ${seed}.`;
 }

@@ -1,6 +1,7 @@
 import type { Draws } from '../metrics/bootstrap.ts';
 import { type Diversity, diversityAt, userTurnWords, WORD_RULE } from '../metrics/lexical.ts';
 import { contextIdOf } from './annotations.ts';
+import { intervalNote } from './estimate.ts';
 import { PAPER_NOTE, TABLE_1 } from './paper.ts';
 import { behindAll, type Source } from './source.ts';
 import { spreads } from './spread.ts';
@@ -93,7 +94,7 @@ function asTheyAre(groups: readonly Group[], draws: Draws): Exhibit {
     paper: 'Table 1',
     notes: [
       `Words: ${WORD_RULE}; the paper does not state its tokeniser. Entropy in bits, of each session by itself.`,
-      `Bigrams within user turns. ${interval(draws)}`,
+      `Bigrams within user turns. ${intervalNote(draws)}`,
       'TTR and bigram diversity fall with length, entropy rises with it: see the same at equal words.',
       PAPER_NOTE,
     ],
@@ -138,7 +139,7 @@ function atEqualWords(groups: readonly Group[], draws: Draws): Exhibit {
     id: 'linguistic-features-even',
     title: 'The same at equal words',
     paper: null,
-    notes: [note, `Means over sessions. ${interval(draws)}`, `Words: ${WORD_RULE}.`],
+    notes: [note, `Means over sessions. ${intervalNote(draws)}`, `Words: ${WORD_RULE}.`],
     columns,
     rows,
   };
@@ -202,7 +203,7 @@ function lengths(groups: readonly Group[], draws: Draws): Exhibit {
     id: 'lengths',
     title: 'Lengths, which all of these features move with',
     paper: null,
-    notes: [`User side only. ${interval(draws)}`],
+    notes: [`User side only. ${intervalNote(draws)}`],
     columns,
     rows,
   };
@@ -216,7 +217,7 @@ function byLength(groups: readonly Group[], draws: Draws): Exhibit {
     paper: null,
     notes: [
       'Mean over the sessions that have so many user words: fewer, and other ones, to the right.',
-      interval(draws),
+      intervalNote(draws),
     ],
     kind: 'line',
     x: 'user words read',
@@ -243,8 +244,4 @@ function byLength(groups: readonly Group[], draws: Draws): Exhibit {
 
 function rowOf(source: Source, cells: TableRow['cells'], reported: Record<string, number> | null): TableRow {
   return { key: source.name, group: null, cells, reported: reported && { ...reported }, behind: behindAll(source) };
-}
-
-function interval({ draws, seed }: Draws): string {
-  return `95% intervals: ${draws} bootstrap samples of contexts, seed ${seed}.`;
 }

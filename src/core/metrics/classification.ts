@@ -4,6 +4,8 @@ import { sigmoid } from '../reward/reward.ts';
 export interface Verdict {
   readonly z: number;
   readonly real: boolean;
+  /** How much it counts; 1 if left out. Both classes can so be made to count alike. */
+  readonly weight?: number;
 }
 
 /** Counts of a judge with "real" as the positive class. */
@@ -17,7 +19,7 @@ export interface Confusion {
 /** z > 0 says real: p > 0.5. */
 export function confusion(verdicts: readonly Verdict[]): Confusion {
   const counts = { tp: 0, fp: 0, tn: 0, fn: 0 };
-  for (const { z, real } of verdicts) counts[z > 0 ? (real ? 'tp' : 'fp') : real ? 'fn' : 'tn'] += 1;
+  for (const { z, real, weight = 1 } of verdicts) counts[z > 0 ? (real ? 'tp' : 'fp') : real ? 'fn' : 'tn'] += weight;
   return counts;
 }
 
@@ -55,60 +57,77 @@ export function auc(verdicts: readonly Verdict[]): number | null {
 
 /** A bin of the reliability plot: mean of p beside the share that is real. */
 export interface ReliabilityBin {
-  readonly low: number;
-  readonly high: number;
+  /** From 0. */
+  readonly bin: number;
   readonly p: number;
   readonly real: number;
-  readonly k: number;
+  /** Weight of its verdicts. */
   readonly n: number;
 }
 
-/** Bins of equal width over p = sigmoid(z) in [0, 1]; empty ones are left out. A p on a border belongs to the bin above it. */
+/** The bin of p = sigmoid(z) among bins of equal width over [0, 1]; a p on a border belongs to the bin above it. */
+export function binOf(z: number, bins: number): number {
+  return Math.min(bins - 1, Math.floor(sigmoid(z) * bins));
+}
+
+/** Bins of equal width over p; empty ones are left out. */
 export function reliability(verdicts: readonly Verdict[], bins: number): ReliabilityBin[] {
   const sums = Array.from({ length: bins }, () => ({ p: 0, k: 0, n: 0 }));
-  for (const { z, real } of verdicts) {
-    const p = sigmoid(z);
-    const bin = sums[Math.min(bins - 1, Math.floor(p * bins))] as (typeof sums)[number];
-    bin.p += p;
-    bin.k += Number(real);
-    bin.n += 1;
+  for (const { z, real, weight = 1 } of verdicts) {
+    const sum = sums[binOf(z, bins)] as (typeof sums)[number];
+    sum.p += weight * sigmoid(z);
+    sum.k += real ? weight : 0;
+    sum.n += weight;
   }
-  return sums.flatMap(({ p, k, n }, at) =>
-    n === 0 ? [] : [{ low: at / bins, high: (at + 1) / bins, p: p / n, real: k / n, k, n }],
-  );
+  return sums.flatMap(({ p, k, n }, bin) => (n === 0 ? [] : [{ bin, p: p / n, real: k / n, n }]));
 }
 
 /** Expected calibration error over bins of equal width: sum n_b / n |p_b - real_b| (Naeini et al. 2015); NaN for no verdict. */
 export function calibrationError(verdicts: readonly Verdict[], bins: number): number {
-  const sum = reliability(verdicts, bins).reduce((all, { p, real, n }) => all + n * Math.abs(p - real), 0);
-  return sum / verdicts.length;
+  const found = reliability(verdicts, bins);
+  const total = found.reduce((sum, { n }) => sum + n, 0);
+  return found.reduce((sum, { p, real, n }) => sum + n * Math.abs(p - real), 0) / total;
 }
 
 /** Mean negative log-likelihood in nats of the labels at p = sigmoid(z / temperature). */
 export function negativeLogLikelihood(verdicts: readonly Verdict[], temperature = 1): number {
-  const sum = verdicts.reduce((all, { z, real }) => all + softplus((real ? -z : z) / temperature), 0);
-  return sum / verdicts.length;
+  let [sum, total] = [0, 0];
+  for (const { z, real, weight = 1 } of verdicts) {
+    sum += weight * softplus((real ? -z : z) / temperature);
+    total += weight;
+  }
+  return sum / total;
 }
 
-const LOG_RANGE = Math.log(100);
+/** Temperatures are sought between 1 / MOST and MOST. */
+const MOST = 100;
 
 /**
- * The temperature T in [0.01, 100] at which sigmoid(z / T) has the least negative log-likelihood (Guo et al. 2017). It is
- * convex in 1/T, whose root of the derivative bisection finds. Above 1, the judge is surer than it may be; at 100 it says
- * nothing, or points the wrong way; at 0.01 it is never wrong.
- * @returns null for no verdict.
+ * The temperature T in [0.01, 100] at which sigmoid(z / T) has the least negative log-likelihood (Guo et al. 2017), which is
+ * convex in 1/T: Newton's steps there, kept by bisection. Above 1, the judge is surer than it may be; at 100 it says nothing,
+ * or points the wrong way; at 0.01 it is never wrong.
+ * @param near where to begin: the temperature of nearly the same verdicts. @returns null for no verdict.
  */
-export function fitTemperature(verdicts: readonly Verdict[]): number | null {
+export function fitTemperature(verdicts: readonly Verdict[], near = 1): number | null {
   if (verdicts.length === 0) return null;
-  const slope = (inverse: number) =>
-    verdicts.reduce((sum, { z, real }) => sum + (sigmoid(z * inverse) - Number(real)) * z, 0);
-  let [low, high] = [-LOG_RANGE, LOG_RANGE];
-  for (let step = 0; step < 60; step += 1) {
-    const middle = (low + high) / 2;
-    if (slope(Math.exp(middle)) < 0) low = middle;
-    else high = middle;
+  let [low, high] = [1 / MOST, MOST];
+  let inverse = 1 / near;
+  for (let step = 0; step < 100; step += 1) {
+    let [slope, curve] = [0, 0];
+    for (const { z, real, weight = 1 } of verdicts) {
+      const p = sigmoid(z * inverse);
+      slope += weight * (p - Number(real)) * z;
+      curve += weight * p * (1 - p) * z * z;
+    }
+    if (slope < 0) low = inverse;
+    else high = inverse;
+    const newton = inverse - slope / curve;
+    const next = newton > low && newton < high ? newton : Math.sqrt(low * high);
+    const moved = Math.abs(next / inverse - 1);
+    inverse = next;
+    if (moved < 1e-10) break;
   }
-  return Math.exp(-(low + high) / 2);
+  return 1 / inverse;
 }
 
 function softplus(x: number): number {
