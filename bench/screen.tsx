@@ -24,6 +24,8 @@ export function benchWorkbench(
   };
   return {
     ports: { models, sessions: new FakeSessionStore(), pairs: new FakePairStore(), clock: benchClock, newId },
+    loops: () => Promise.reject(new Error('this bench runs no loop')),
+    chatbots: async () => [],
     workspace: 'bench',
     reviewer: 'bench',
     first: 'user',

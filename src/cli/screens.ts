@@ -33,6 +33,11 @@ async function openWorkbench(
   return {
     ports: await cli.ports(),
     runs: () => cli.runs(),
+    loops: () => cli.loops(),
+    async chatbots() {
+      const { readChatbots } = await import('../backends/registry/chatbots.ts');
+      return [...(await readChatbots(config)).keys()];
+    },
     workspace: basename(cli.workspace),
     roles: session.roles,
     seats,

@@ -108,7 +108,7 @@ function Body({ state, more, regions }: { state: AppState; more: More | null; re
   );
 }
 
-const TITLES = { chat: 'Chat', sessions: 'Sessions', review: 'Review', runs: 'Runs' } as const;
+const TITLES = { chat: 'Chat', sessions: 'Sessions', review: 'Review', runs: 'Runs', loop: 'Loop' } as const;
 
 function Coming({ title, rect }: { title: string; rect: Rect }) {
   return (
@@ -165,6 +165,6 @@ export async function runApp(
     signal.removeEventListener('abort', leave);
     leave();
     if (stdin.isTTY) stdin.setRawMode(false);
-    control?.stop();
+    await control?.stop();
   }
 }

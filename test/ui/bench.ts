@@ -2,6 +2,7 @@ import { FakeChatModel, FakeDiscriminator, FakeRegistry, type Script } from '../
 import { FakePairStore, FakeSessionStore } from '../../src/backends/fake/stores.ts';
 import { contextSchema } from '../../src/core/session/schema.ts';
 import type { Workbench } from '../../src/ui/control/workbench.ts';
+import { fakeLoops } from './loop-bench.ts';
 import { type RunsWorld, runsWorld } from './runs-bench.ts';
 
 /** A workbench of scripted models: z_t is the words of the last user turn less three. */
@@ -22,16 +23,20 @@ export function fakeBench(
   const models = new FakeRegistry({ simulators: [simulator, second], chatbots: [chatbot], discriminators: [judge] });
   const world = runsWorld(models);
   let ids = 0;
+  const ports: Workbench['ports'] = {
+    models,
+    sessions: sessionStore,
+    pairs: pairStore,
+    clock: { now: () => new Date(0), sleep: async () => {} },
+    newId: (prefix) => `${prefix}-${++ids}`,
+  };
+  const loops = fakeLoops(ports, world.ports);
   return {
-    ports: {
-      models,
-      sessions: sessionStore,
-      pairs: pairStore,
-      clock: { now: () => new Date(0), sleep: async () => {} },
-      newId: (prefix) => `${prefix}-${++ids}`,
-    },
+    ports,
     runs: async () => world.ports,
     world,
+    loops: async () => loops,
+    chatbots: async () => ['curt', 'kind'],
     workspace: 'demo',
     roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },
     seats: init.seats ?? { user: 'model', assistant: 'human' },

@@ -32,6 +32,10 @@ export class FakeLoopStore implements LoopStore {
     return this.holders.has(name);
   }
 
+  async holder(name: string): Promise<string | null> {
+    return this.holders.has(name) ? 'process 4242 on elsewhere' : null;
+  }
+
   async hold(name: string): Promise<LoopJournal> {
     if (this.holders.has(name)) throw new FoilError('locked', `${name} is being run`);
     this.holders.add(name);

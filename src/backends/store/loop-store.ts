@@ -1,18 +1,23 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Low } from 'lowdb';
 import { TextFile } from 'lowdb/node';
+import { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
 import { nearest } from '../../core/fields.ts';
 import { type LoopRecord, loopRecordSchema } from '../../core/workflows/loop/journal.ts';
 import { type LoopSettings, loopSchema } from '../../core/workflows/loop/settings.ts';
 import type { LoopJournal, LoopStore } from '../../core/workflows/loop/types.ts';
-import { checkName, diskError, holdLock, isHeld, withLock } from './disk.ts';
+import { checkName, diskError, holdLock, isHeld, replaceFile, withLock } from './disk.ts';
 import { Journal } from './pair-journal.ts';
 import { validate } from './records.ts';
 
 /** Loops that this process runs: a second run must be told, where the lock would only let it wait. */
 const held = new Set<string>();
+
+/** `holder.json`: who runs a loop. It counts only while the lock is held, so one that a killed process left says nothing. */
+const holderSchema = z.object({ pid: z.number().int(), host: z.string(), since: z.string() });
 
 /**
  * Loops in a folder, one folder each: `loop.json`, which people edit, and `journal.jsonl`, which is only ever added to.
@@ -20,7 +25,7 @@ const held = new Set<string>();
  */
 export function openLoopStore(dir: string, onProblem: (problem: FoilError) => void = () => {}): LoopStore {
   const root = resolve(dir);
-  const file = (name: string, what: 'loop.json' | 'journal.jsonl') => {
+  const file = (name: string, what: 'loop.json' | 'journal.jsonl' | 'holder.json') => {
     checkName(name, 'loop');
     return join(root, name, what);
   };
@@ -58,6 +63,15 @@ export function openLoopStore(dir: string, onProblem: (problem: FoilError) => vo
       remedy: 'its models and corpora are named after it: give the folder that name again',
     });
   };
+  /** A process that was killed holds nothing, though its lock is there for some seconds more. */
+  const holder = async (name: string): Promise<string | null> => {
+    if (!(await isHeld(file(name, 'journal.jsonl')))) return null;
+    const text = await readFile(file(name, 'holder.json'), 'utf8').catch(() => '');
+    const known = holderSchema.safeParse(jsonOrNull(text)).data;
+    if (!known) return 'another process';
+    if (known.host === hostname() && !isAlive(known.pid)) return null;
+    return `process ${known.pid} on ${known.host}`;
+  };
   return {
     list,
     load,
@@ -82,7 +96,8 @@ export function openLoopStore(dir: string, onProblem: (problem: FoilError) => vo
       await journal.sync();
       return records;
     },
-    held: async (name) => await isHeld(file(name, 'journal.jsonl')),
+    held: async (name) => (await holder(name)) !== null,
+    holder,
     async hold(name): Promise<LoopJournal> {
       const path = file(name, 'journal.jsonl');
       if (held.has(path)) {
@@ -97,10 +112,13 @@ export function openLoopStore(dir: string, onProblem: (problem: FoilError) => vo
         const { records, journal } = follow(name);
         const close = async () => {
           await journal.close();
+          await rm(file(name, 'holder.json'), { force: true });
           await lock.release();
           held.delete(path);
         };
         try {
+          const own = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
+          await replaceFile(file(name, 'holder.json'), [`${JSON.stringify(own)}\n`]);
           await journal.sync();
         } catch (error) {
           await close();
@@ -123,6 +141,24 @@ function jsonOf(text: string, file: string): unknown {
       where: { file },
       remedy: 'mend it; the journal beside it is not touched',
     });
+  }
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // it lives, and is another user's
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

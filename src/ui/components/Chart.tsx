@@ -8,12 +8,15 @@ export const Chart = memo(function Chart({
   series,
   width,
   height,
+  x = 'step',
 }: {
   readonly series: readonly ChartSeries[];
   readonly width: number;
   readonly height: number;
+  /** What the values stand over. */
+  readonly x?: string;
 }) {
-  return <Rows rows={chartRows(series, width, height)} width={width} height={height} />;
+  return <Rows rows={chartRows(series, width, height, x)} width={width} height={height} />;
 });
 
 /** p(real) of real and of simulated turns; see `histogramRows`. */

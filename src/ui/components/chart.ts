@@ -33,9 +33,9 @@ interface Cell {
 /**
  * The series as `height` rows of `width` cells: a legend with the newest values, the plot with the highest and lowest y
  * on its left, and a row with the first and last x. More points than columns are averaged a column. Nothing where
- * there is no room to say anything.
+ * there is no room to say anything. `x` names what the values stand over.
  */
-export function chartRows(series: readonly ChartSeries[], width: number, height: number): Segment[][] {
+export function chartRows(series: readonly ChartSeries[], width: number, height: number, x = 'step'): Segment[][] {
   const columns = width - CHART_AXIS;
   const rows = height - 2;
   if (columns < 8 || rows < 1) return height >= 1 ? [legend(series)] : [];
@@ -49,7 +49,7 @@ export function chartRows(series: readonly ChartSeries[], width: number, height:
     else drawPoints(cells, binned(one.points, bounds, columns), bounds, one);
   }
   const drawn = cells.map((row, index) => [yLabel(bounds, index, rows), ...rowSegments(row)]);
-  return [legend(series), ...drawn, xRow(bounds, columns)];
+  return [legend(series), ...drawn, xRow(bounds, columns, x)];
 }
 
 interface Bounds {
@@ -145,11 +145,11 @@ function yLabel({ y: [low, high] }: Bounds, index: number, rows: number): Segmen
   return { text: `${value === null ? '' : formatValue(value)} `.padStart(CHART_AXIS), tone: 'dim' };
 }
 
-function xRow({ x: [left, right] }: Bounds, columns: number): Segment[] {
+function xRow({ x: [left, right] }: Bounds, columns: number, name: string): Segment[] {
   const from = formatValue(left);
   const to = left === right ? '' : formatValue(right);
   const gap = ' '.repeat(Math.max(1, columns - from.length - to.length));
-  return [{ text: `${'step '.padStart(CHART_AXIS)}${from}${gap}${to}`, tone: 'dim' }];
+  return [{ text: `${`${name} `.padStart(CHART_AXIS)}${from}${gap}${to}`, tone: 'dim' }];
 }
 
 /** Each series with its sign and newest value. */

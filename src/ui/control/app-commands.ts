@@ -2,6 +2,7 @@ import { newComposer } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
 import type { AppState } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { enterLoops, loopBack } from './loop-commands.ts';
 import { stopCheck } from './run-form.ts';
 import { stopSearch } from './run-log.ts';
 import { runsBack } from './runs-commands.ts';
@@ -23,6 +24,9 @@ export function appCommand(control: Controller, command: Command): boolean {
       return true;
     case 'app.runs':
       control.set((state) => ({ ...state, screen: 'runs', overlays: [] }));
+      return true;
+    case 'app.loop':
+      enterLoops(control);
       return true;
     case 'app.help':
       control.set((state) => open(state, { kind: 'help', top: 0 }));
@@ -69,6 +73,8 @@ function back(control: Controller): void {
     control.set((state) => ({ ...state, screen: 'chat' }));
   } else if (screen === 'runs') {
     runsBack(control);
+  } else if (screen === 'loop') {
+    loopBack(control);
   } else {
     const focus = chat.focus === 'composer' ? 'transcript' : 'composer';
     control.set((state) => ({ ...state, chat: { ...state.chat, focus } }));
@@ -87,6 +93,8 @@ function cancel(control: Controller): void {
   } else if (chat.activity !== null || chat.running) {
     control.send({ type: 'stop' });
     control.tell('warn', 'stopped; Ctrl+C again leaves Foil');
+  } else if (control.loop.stop()) {
+    control.tell('warn', 'the loop is being stopped; Ctrl+C again leaves Foil');
   } else {
     control.tell('warn', 'Ctrl+C again leaves Foil; the session is saved');
   }

@@ -3,6 +3,8 @@ import { chooseRows } from '../state/rows.ts';
 import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
+import { gateConfirmed } from './loop-commands.ts';
+import { leaveLoopForm, settingRefused } from './loop-form.ts';
 import { reviewChosen } from './review-commands.ts';
 import { formOnScreen, leaveForm } from './run-form.ts';
 import { cancel } from './run-jobs.ts';
@@ -48,15 +50,23 @@ export function chooseCommand(control: Controller, top: ChooseOverlay, command: 
 
 function take(control: Controller, purpose: ChooseOverlay['purpose'], value: string): void {
   if (purpose.kind === 'review') reviewChosen(control, purpose.choice, value);
-  else chosen(control, purpose, value);
+  else if (purpose.kind === 'setting') {
+    const refused = settingRefused(control, purpose.key, value);
+    if (refused !== null) control.tell('error', refused);
+  } else chosen(control, purpose, value);
 }
 
 export function confirmCommand(control: Controller, top: Of<'confirm'>, command: Command): boolean {
   if (command !== 'confirm.yes' && command !== 'confirm.no') return false;
   close(control);
   if (command === 'confirm.no') return true;
-  if (top.purpose.kind === 'cancel-run') cancel(control, top.purpose.id);
-  else {
+  const { purpose } = top;
+  const { screen, loop } = control.state;
+  if (purpose.kind === 'cancel-run') cancel(control, purpose.id);
+  else if (purpose.kind === 'open-gate') gateConfirmed(control, purpose.loop, purpose.iteration);
+  else if (screen === 'loop') {
+    if (loop.view.kind === 'form') leaveLoopForm(control, loop.view, true);
+  } else {
     const form = formOnScreen(control);
     if (form) leaveForm(control, form);
   }

@@ -13,6 +13,8 @@ import { reduceEvent } from '../state/events.ts';
 import { type AppState, initialState } from '../state/state.ts';
 import { appCommand } from './app-commands.ts';
 import { chatCommand } from './chat-commands.ts';
+import { LoopsWatch } from './loop.ts';
+import { loopCommand } from './loop-commands.ts';
 import { overlayCommand } from './overlay-commands.ts';
 import { ReviewSitting } from './review.ts';
 import { reviewCommand } from './review-commands.ts';
@@ -34,6 +36,7 @@ export class Controller {
   readonly bench: Workbench;
   readonly runs: RunsWatch;
   readonly review: ReviewSitting;
+  readonly loop: LoopsWatch;
   /** Called to leave; set by the app. */
   quit: () => void = () => {};
   /** Runs something with the terminal handed over; set by the app. */
@@ -50,9 +53,11 @@ export class Controller {
     this.store = createStore<AppState>(() => initialState(size, bench.seats, bench.roles));
     this.runs = new RunsWatch(this);
     this.review = new ReviewSitting(this);
+    this.loop = new LoopsWatch(this);
     this.store.subscribe(() => {
       this.runs.sync();
       this.review.sync();
+      this.loop.sync();
     });
   }
 
@@ -178,9 +183,9 @@ export class Controller {
   /** A command of the key table. */
   command(command: Command): void {
     if (command !== 'app.cancel' && this.state.leaving) this.set((state) => ({ ...state, leaving: false }));
-    const handled = [appCommand, overlayCommand, reviewCommand, runsCommand, sessionsCommand, chatCommand].some(
-      (handle) => handle(this, command),
-    );
+    const handled = [
+      ...[appCommand, overlayCommand, reviewCommand, runsCommand, loopCommand, sessionsCommand, chatCommand],
+    ].some((handle) => handle(this, command));
     if (!handled) this.tell('warn', `${command} does nothing here`);
   }
 
@@ -207,12 +212,13 @@ export class Controller {
     this.deltas.flush();
   }
 
-  /** Ends everything; what is finished is saved already. */
-  stop(): void {
+  /** Ends everything; what is finished is saved already. Resolves when what was being written is too. */
+  async stop(): Promise<void> {
     this.closeSession();
     this.runs.stop();
     this.review.stop();
     this.lifetime.abort();
     this.deltas.stop();
+    await this.loop.leave();
   }
 }

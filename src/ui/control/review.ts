@@ -52,6 +52,15 @@ export class ReviewSitting {
     else this.begin();
   }
 
+  /** Opens the pairs of one set that are not decided yet. */
+  openSet(set: string): void {
+    const filter = { decided: 'pending' as const, sets: [set] };
+    if (this.keys) {
+      this.type({ type: 'reload' });
+      this.type({ type: 'options', change: { filter } });
+    } else this.begin({ ...(this.control.state.review?.options ?? this.defaults()), filter });
+  }
+
   /** A command of the workflow, when its turn comes. */
   type(command: ReviewCommand): void {
     if (!this.keys) return;
@@ -82,14 +91,13 @@ export class ReviewSitting {
     this.keys = null;
   }
 
-  private begin(): void {
+  private begin(options = this.control.state.review?.options ?? this.defaults()): void {
     const { control } = this;
     const keys = new Channel<Typed>();
     const abort = new AbortController();
     this.keys = keys;
     this.abort = abort;
     this.moving = 0;
-    const options = control.state.review?.options ?? this.defaults();
     control.set((state) => ({ ...state, review: newReview(options) }));
     this.run(options, keys, abort.signal).catch((error: unknown) => {
       if (abort.signal.aborted) return;

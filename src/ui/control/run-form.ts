@@ -9,6 +9,7 @@ import { resetField, setField } from '../state/form-set.ts';
 import { chooseRows } from '../state/rows.ts';
 import { changeOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { fieldOverlay, stepOf } from './field.ts';
 import { moveIn } from './lists.ts';
 import { startPlan } from './run-jobs.ts';
 import { changeRuns } from './runs-watch.ts';
@@ -109,27 +110,15 @@ function enter(control: Controller, field: FormField): void {
     start(control);
     return;
   }
-  const { key, label, unit, options, many, free, value } = field;
+  const { key, label, unit, value } = field;
   if (field.kind === 'text') {
     const prompt = `${label}${unit === null ? '' : ` (${unit})`}: `;
     const text = newComposer({ width: control.state.size.columns - prompt.length, text: value });
     changeRuns(control, () => ({ prompt: { purpose: { kind: 'field', key }, label: prompt, text, refused: null } }));
     return;
   }
-  const marked = many ? value.split(/\s*,\s*/u).filter(Boolean) : [];
-  const selected = Math.max(
-    0,
-    options.findIndex((option) => option.value === value),
-  );
-  const query = newComposer({ width: 60 });
-  const purpose = { kind: 'field', key } as const;
-  control.set((state) => ({
-    ...state,
-    overlays: [
-      ...state.overlays,
-      { kind: 'choose', title: label, purpose, options, many, free, marked, query, selected },
-    ],
-  }));
+  const overlay = fieldOverlay(field, { kind: 'field', key });
+  control.set((state) => ({ ...state, overlays: [...state.overlays, overlay] }));
   lookAgain(control, key);
 }
 
@@ -159,14 +148,9 @@ function lookAgain(control: Controller, key: string): void {
   });
 }
 
-function cycle(control: Controller, { key, label, options, many, value }: FormField, step: 1 | -1): void {
-  if (many || options.length === 0) {
-    control.tell('warn', `"${label}" has no few values to go through: Enter changes it`);
-    return;
-  }
-  const at = options.findIndex((option) => option.value === value);
-  const next = options.at((at + step + options.length) % options.length);
-  if (next) put(control, (form) => setField(form, key, next.value));
+function cycle(control: Controller, field: FormField, step: 1 | -1): void {
+  const next = stepOf(control, field, step);
+  if (next !== null) put(control, (form) => setField(form, field.key, next));
 }
 
 /** A field as it was typed or chosen. @throws FoilError that says what it takes. */

@@ -64,6 +64,18 @@ export function sessionsCommand(control: Controller, command: Command): boolean 
   }
 }
 
+/** Goes to the sessions of one corpus, whatever was looked for before. */
+export function showCorpus(control: Controller, corpus: string): void {
+  const { text: _, origin: __, ...rest } = control.state.sessions.query;
+  const query: SessionQuery = { ...rest, corpus };
+  control.set((state) => ({
+    ...state,
+    screen: 'sessions',
+    sessions: { ...state.sessions, query, selected: 0, search: null },
+  }));
+  refreshSessions(control);
+}
+
 /** Reads the rows around the selected one anew. */
 export function refreshSessions(control: Controller): void {
   const { query, selected } = control.state.sessions;

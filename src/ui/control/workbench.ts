@@ -2,6 +2,7 @@ import type { FoilError } from '../../core/errors.ts';
 import type { Ports, RunPorts } from '../../core/ports.ts';
 import type { LiveSession, Role } from '../../core/session/schema.ts';
 import type { Seats } from '../../core/workflows/converse/types.ts';
+import type { LoopPorts } from '../../core/workflows/loop/types.ts';
 import type { EngineState } from '../state/state.ts';
 
 /** What the screens are given by whoever starts them: ports, settings, and the few things only a process can do. */
@@ -9,6 +10,10 @@ export interface Workbench {
   readonly ports: Ports;
   /** What training runs need; opened when the Runs screen first asks. */
   runs(): Promise<RunPorts>;
+  /** What loops need; opened when the Loop screen first asks. */
+  loops(): Promise<LoopPorts>;
+  /** Names of the chatbot configurations that there are. */
+  chatbots(): Promise<readonly string[]>;
   /** Name of the workspace, for the title bar. */
   readonly workspace: string;
   readonly roles: LiveSession['roles'];

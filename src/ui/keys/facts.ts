@@ -50,6 +50,20 @@ export interface KeyFacts {
   readonly formBusy: string | null;
   /** Something is searched for in the log. */
   readonly searched: boolean;
+  /** The loop that is open; null if there is none. */
+  readonly loop: {
+    /** A gate waits for a person. */
+    readonly waiting: boolean;
+    /** The gate is what comes next. */
+    readonly gateNext: boolean;
+    readonly done: boolean;
+    /** Who else runs it. */
+    readonly holder: string | null;
+  } | null;
+  /** Name of the loop that is run here. */
+  readonly loopHere: string | null;
+  /** The loop that is run here is being stopped. */
+  readonly loopStopping: boolean;
 }
 
 export const NO_FACTS: KeyFacts = {
@@ -70,4 +84,7 @@ export const NO_FACTS: KeyFacts = {
   runMarked: false,
   formBusy: null,
   searched: false,
+  loop: null,
+  loopHere: null,
+  loopStopping: false,
 };

@@ -48,6 +48,19 @@ const can =
     if (actions.includes(action)) return null;
     return `the run is ${state}: it cannot be ${DONE[action]} now`;
   };
+const needsLoop = ({ loop }: KeyFacts): string | null => (loop ? null : 'there is no loop yet (n makes one)');
+const needsIdleLoop = ({ loop, loopHere }: KeyFacts): string | null =>
+  loopHere !== null
+    ? `${loopHere} is being run here: x stops it`
+    : loop?.holder
+      ? `${loop.holder} runs it: here one can only look`
+      : null;
+const needsStage = ({ loop }: KeyFacts): string | null =>
+  loop?.done
+    ? 'the loop is done'
+    : loop?.gateNext
+      ? 'a person opens the gate first: Enter on review shows the pairs, then o'
+      : null;
 const DONE = { adopt: 'adopted', resume: 'resumed', cancel: 'cancelled', clone: 'cloned' } as const;
 const first = (...checks: ((facts: KeyFacts) => string | null)[]) => {
   return (facts: KeyFacts): string | null => {
@@ -69,6 +82,7 @@ export const KEYS = [
   { command: 'app.sessions', keys: ['f3'], where: 'global', label: 'sessions', help: 'Go to the Sessions screen' },
   { command: 'app.review', keys: ['f4'], where: 'global', label: 'review', help: 'Go to the Review screen' },
   { command: 'app.runs', keys: ['f5'], where: 'global', label: 'runs', help: 'Go to the Runs screen' },
+  { command: 'app.loop', keys: ['f7'], where: 'global', label: 'loop', help: 'Go to the Loop screen' },
   { command: 'app.help', keys: ['f1', '?'], where: 'global', label: 'help', rank: 90, sign: '?', help: 'Show the keys that work here' },
   { command: 'app.palette', keys: ['ctrl+p', ':'], where: 'global', label: 'commands', rank: 91, sign: ':', help: 'Find a command by name' },
   { command: 'app.back', keys: ['esc'], where: 'global', label: 'back', rank: 80, help: 'Close what is on top, or leave the field' },
@@ -189,6 +203,31 @@ export const KEYS = [
   { command: 'form.preflight', keys: ['p'], where: 'form', label: 'check', rank: 2, help: 'Check the run without starting it: rows, tokens, memory, time, one example', disabled: (facts) => facts.formBusy },
   { command: 'form.start', keys: ['ctrl+s'], where: 'form', label: 'start', rank: 4, help: 'Start the run; it is checked first', disabled: (facts) => facts.formBusy },
   { command: 'form.pane', keys: ['tab', 'shift+tab'], where: 'form', label: 'form or check', rank: 6, sign: 'Tab', help: 'Go from the form to what the check found, and back' },
+
+  { command: 'loops.new', keys: ['n'], where: 'loops', label: 'new loop', rank: 2, help: 'Make a loop: corpora, simulator, chatbots, iterations, training, review' },
+  { command: 'loops.reload', keys: ['r'], where: 'loops', label: 'read again', rank: 9, help: 'Read all loops again' },
+
+  { command: 'grid.up', keys: ['up', 'k'], where: 'grid', label: 'cell', rank: 50, sign: '↑↓←→', help: 'Go to the iteration above' },
+  { command: 'grid.down', keys: ['down', 'j'], where: 'grid', label: 'iteration below', help: 'Go to the iteration below' },
+  { command: 'grid.left', keys: ['left', 'h'], where: 'grid', label: 'stage before', help: 'Go to the stage before' },
+  { command: 'grid.right', keys: ['right', 'l'], where: 'grid', label: 'stage after', help: 'Go to the stage after' },
+  { command: 'grid.next', keys: ['g', 'home'], where: 'grid', label: 'what is next', rank: 12, sign: 'g', help: 'Go to the stage that comes next' },
+  { command: 'grid.open', keys: ['enter'], where: 'grid', label: 'look', rank: 4, help: 'Go to what the stage made: its training run, its pairs in Review, its sessions' },
+  { command: 'grid.pageUp', keys: ['pageup'], where: 'grid', label: 'page up', help: 'Scroll what is said of the stage a page up' },
+  { command: 'grid.pageDown', keys: ['pagedown'], where: 'grid', label: 'page down', help: 'Scroll what is said of the stage a page down' },
+
+  { command: 'loop.stage', keys: ['s'], where: 'oneloop', label: 'stage', rank: 1, help: 'Run the stage that comes next, or go on with it', disabled: first(needsLoop, needsIdleLoop, needsStage) },
+  { command: 'loop.iteration', keys: ['i'], where: 'oneloop', label: 'iteration', rank: 2, help: 'Run the rest of the iteration that is next, as far as the gate', disabled: first(needsLoop, needsIdleLoop, needsStage) },
+  { command: 'loop.all', keys: ['a'], where: 'oneloop', label: 'all', rank: 3, help: 'Run all that is left, as far as the next gate', disabled: first(needsLoop, needsIdleLoop, needsStage) },
+  { command: 'loop.stop', keys: ['x'], where: 'oneloop', label: 'stop', rank: 1, help: 'Stop the loop that is run here; a training job goes on, and what was begun is gone on with later', disabled: (facts) => (facts.loopHere === null ? 'nothing is run here' : facts.loopStopping ? 'it is stopping' : null) },
+  { command: 'loop.gate', keys: ['o'], where: 'oneloop', label: 'gate', rank: 2, help: 'Open the gate that waits: what is approved by now is trained on', disabled: first(needsLoop, needsIdleLoop, (facts) => (facts.loop?.waiting ? null : 'no gate waits')) },
+  { command: 'loop.nextPane', keys: ['tab'], where: 'oneloop', label: 'pane', rank: 5, help: 'Go to the next pane: stage, alarms, figures' },
+  { command: 'loop.previousPane', keys: ['shift+tab'], where: 'oneloop', label: 'previous pane', help: 'Go to the previous pane' },
+  { command: 'loop.new', keys: ['n'], where: 'oneloop', label: 'new loop', rank: 11, help: 'Make another loop' },
+  { command: 'loop.list', keys: ['L'], where: 'oneloop', label: 'all loops', rank: 13, help: 'Go to the list of loops' },
+  { command: 'loop.reload', keys: ['r'], where: 'oneloop', label: 'read again', rank: 10, help: 'Read the loop and all that it reads again: what has changed shows as stale' },
+
+  { command: 'loopform.create', keys: ['ctrl+s'], where: 'loopform', label: 'make it', rank: 2, help: 'Make the loop as the form says; nothing is started' },
 
   { command: 'prompt.apply', keys: ['enter'], where: 'prompt', label: 'take it', rank: 1, help: 'Take what is written' },
   { command: 'choose.mark', keys: ['tab'], where: 'choose', label: 'mark', rank: 2, help: 'Mark one of several, where several can be chosen' },

@@ -11,10 +11,10 @@ const MAX_ROWS = 4;
 
 /** What is under way, else the last message, else how the engine comes along. */
 function statusOf(state: AppState): { text: string; tone: Tone } {
-  const { activity, running } = state.chat;
+  const { activity, running: talking } = state.chat;
   if (state.leaving && state.message) return state.message;
   if (activity) {
-    const tail = running ? ' · running, r pauses' : '';
+    const tail = talking ? ' · running, r pauses' : '';
     switch (activity.kind) {
       case 'loading':
         return {
@@ -28,6 +28,11 @@ function statusOf(state: AppState): { text: string; tone: Tone } {
       case 'alternatives':
         return { text: `alternatives: ${alternativesProgress(activity)}  (Ctrl+C stops)`, tone: 'dim' };
     }
+  }
+  const running = state.loop.running?.line;
+  if (running !== undefined) {
+    const { message } = state;
+    return { text: message ? `${running} ─ ${message.text}` : running, tone: message?.tone ?? 'dim' };
   }
   if (state.message) return state.message;
   const coming = state.engine.status === 'fetching' || state.engine.status === 'starting';

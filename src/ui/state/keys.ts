@@ -2,6 +2,7 @@ import { nextRole, pathTo } from '../../core/session/tree.ts';
 import type { KeyFacts } from '../keys/facts.ts';
 import type { Place } from '../keys/places.ts';
 import { MIN_COLUMNS, MIN_ROWS } from '../layout.ts';
+import { type LoopsState, shownLoop } from './loop.ts';
 import { currentRun, type RunsState } from './runs.ts';
 import { type AppState, topOverlay } from './state.ts';
 import { hasUnjudged } from './view.ts';
@@ -12,6 +13,7 @@ export function placeOf(state: AppState): Place {
   if (overlay?.kind === 'context' && overlay.pick) return overlay.pick.searching ? 'context.search' : 'context';
   if (overlay) return overlay.kind;
   if (state.screen === 'runs') return runsPlace(state.runs);
+  if (state.screen === 'loop') return loopPlace(state.loop);
   if (state.screen === 'review') return 'review';
   if (state.screen === 'sessions') return state.sessions.search ? 'sessions.search' : 'sessions';
   return `chat.${state.chat.focus}`;
@@ -29,6 +31,12 @@ function runsPlace({ prompt, view }: RunsState): Place {
     case 'form':
       return view.form.pane === 'fields' ? 'runs.form' : 'runs.preflight';
   }
+}
+
+function loopPlace({ prompt, view }: LoopsState): Place {
+  if (prompt) return 'loop.prompt';
+  if (view.kind === 'list') return 'loop';
+  return view.kind === 'form' ? 'loop.form' : `loop.${view.pane}`;
 }
 
 /** What the key table must know. */
@@ -56,12 +64,29 @@ export function factsOf(state: AppState): KeyFacts {
     noModel: state.engine.status === 'fetching' ? state.engine.detail : null,
     review: reviewFacts(state),
     ...runFacts(state.runs),
+    ...loopFacts(state.loop),
   };
 }
 
 function reviewFacts({ review, size }: AppState): KeyFacts['review'] {
   const small = size.columns < MIN_COLUMNS || size.rows < MIN_ROWS;
   return { pair: review?.pair != null && !small, blind: review?.options.blind === true, small };
+}
+
+function loopFacts(loops: LoopsState): Pick<KeyFacts, 'loop' | 'loopHere' | 'loopStopping'> {
+  const loop = shownLoop(loops);
+  const grid = loop?.view.grid;
+  const waits = (cell: { state: string } | null | undefined) => cell?.state === 'waiting';
+  return {
+    loop: loop && {
+      waiting: grid?.rows.some(({ cells }) => cells.some(waits)) === true,
+      gateNext: waits(grid?.next),
+      done: grid?.next === null,
+      holder: loop.holder,
+    },
+    loopHere: loops.running?.name ?? null,
+    loopStopping: loops.running?.stopping === true,
+  };
 }
 
 function runFacts(runs: RunsState): Pick<KeyFacts, 'run' | 'runMarked' | 'formBusy' | 'searched'> {

@@ -8,6 +8,7 @@ import { type ComposerState, newComposer } from '../components/composer.ts';
 import { START_TRANSCRIPT, type TranscriptState } from '../components/transcript.ts';
 import type { Tone } from '../theme.ts';
 import type { FormOption } from './form-fields.ts';
+import { type LoopsState, NO_LOOPS } from './loop.ts';
 import type { ReviewUi } from './review.ts';
 import type { ReviewChoice } from './review-choices.ts';
 import { NO_RUNS, type RunsState } from './runs.ts';
@@ -92,7 +93,10 @@ export type Overlay =
   | {
       readonly kind: 'confirm';
       readonly question: string;
-      readonly purpose: { readonly kind: 'cancel-run'; readonly id: string } | { readonly kind: 'leave-form' };
+      readonly purpose:
+        | { readonly kind: 'cancel-run'; readonly id: string }
+        | { readonly kind: 'leave-form' }
+        | { readonly kind: 'open-gate'; readonly loop: string; readonly iteration: number };
     }
   /** What something long does, as it does it. Closing it stops nothing. */
   | {
@@ -111,6 +115,8 @@ export interface ChooseOverlay {
   readonly purpose:
     | { readonly kind: 'stage' }
     | { readonly kind: 'field'; readonly key: string }
+    /** A setting of a new loop. */
+    | { readonly kind: 'setting'; readonly key: string }
     | { readonly kind: 'review'; readonly choice: ReviewChoice };
   readonly options: readonly FormOption[];
   /** Several can be marked. */
@@ -130,7 +136,7 @@ export interface EngineState {
 }
 
 export interface AppState {
-  readonly screen: 'chat' | 'sessions' | 'review' | 'runs';
+  readonly screen: 'chat' | 'sessions' | 'review' | 'runs' | 'loop';
   readonly overlays: readonly Overlay[];
   /** The models that a new session begins with; null until they are known. */
   readonly roles: LiveSession['roles'] | null;
@@ -139,6 +145,7 @@ export interface AppState {
   /** Null until the screen is opened. */
   readonly review: ReviewUi | null;
   readonly runs: RunsState;
+  readonly loop: LoopsState;
   readonly models: readonly ModelEntry[];
   readonly engine: EngineState;
   readonly message: Message | null;
@@ -177,6 +184,7 @@ export function initialState(size: AppState['size'], seats: Seats, roles: AppSta
     },
     review: null,
     runs: NO_RUNS,
+    loop: NO_LOOPS,
     models: [],
     engine: { status: 'idle', detail: '' },
     message: null,

@@ -1,5 +1,5 @@
 import { Rows } from '../../components/Chart.tsx';
-import { Composer } from '../../components/Composer.tsx';
+import { Foot } from '../../components/Foot.tsx';
 import { Frame } from '../../components/Frame.tsx';
 import { Line } from '../../components/Line.tsx';
 import { List } from '../../components/List.tsx';
@@ -26,19 +26,7 @@ export function Runs({ state, regions }: { state: AppState; regions: Regions }) 
       ) : (
         <Status state={state} width={body.width} height={status.height} />
       )}
-      {prompt ? (
-        <Composer
-          state={prompt.text}
-          x={body.x}
-          y={body.y + body.height - 1}
-          width={body.width}
-          height={1}
-          focused={state.overlays.length === 0}
-          prompt={prompt.label}
-        />
-      ) : (
-        <Line segments={[{ text: ' ' }]} width={body.width} />
-      )}
+      <Foot prompt={prompt} body={body} focused={state.overlays.length === 0} />
     </Box>
   );
 }

@@ -1,0 +1,113 @@
+import { FieldList } from '../../components/FieldList.tsx';
+import { Foot } from '../../components/Foot.tsx';
+import { Frame } from '../../components/Frame.tsx';
+import { Line, type Segment } from '../../components/Line.tsx';
+import { List } from '../../components/List.tsx';
+import { Box } from '../../ink.ts';
+import type { Regions } from '../../layout.ts';
+import { type LoopRow, type LoopsState, selectedLoop } from '../../state/loop.ts';
+import { type LoopForm, loopFields } from '../../state/loop-form.ts';
+import { wrapped } from '../../state/runs-view.ts';
+import type { AppState } from '../../state/state.ts';
+import { type PaneSize, runsArea } from '../runs/layout.ts';
+import { Status } from '../Status.tsx';
+import { OneLoop } from './OneLoop.tsx';
+
+/** Adversarial loops: all of them, one as a grid of stages, or the form of a new one. */
+export function Loop({ state, regions }: { state: AppState; regions: Regions }) {
+  const { body, status } = regions;
+  const { prompt } = state.loop;
+  return (
+    <Box flexDirection="column" width={body.width} height={body.height}>
+      <View state={state} regions={regions} />
+      {prompt?.refused ? (
+        <Line segments={[{ text: ` ✗ ${prompt.refused}`, tone: 'error' }]} width={body.width} />
+      ) : (
+        <Status state={state} width={body.width} height={status.height} />
+      )}
+      <Foot prompt={prompt} body={body} focused={state.overlays.length === 0} />
+    </Box>
+  );
+}
+
+function View({ state, regions }: { state: AppState; regions: Regions }) {
+  const { loop } = state;
+  const size = runsArea(regions);
+  switch (loop.view.kind) {
+    case 'list':
+      return <LoopList loops={loop} size={size} />;
+    case 'form':
+      return <NewLoop form={loop.view.form} size={size} />;
+    case 'loop':
+      return <OneLoop loops={loop} view={loop.view} regions={regions} />;
+  }
+}
+
+function LoopList({ loops, size }: { loops: LoopsState; size: PaneSize }) {
+  const width = size.width - 2;
+  const selected = selectedLoop(loops);
+  const chosen = loops.loops[selected];
+  const failed = loops.failed ?? chosen?.failed ?? null;
+  const said = failed === null ? [] : wrapped(failed.replaceAll('\n', ' '), width - 2).slice(0, 4);
+  return (
+    <Frame
+      title="Loops"
+      note={loops.loading ? 'reading …' : `${loops.loops.length === 0 ? 0 : selected + 1} of ${loops.loops.length}`}
+      focused
+      width={size.width}
+      height={size.height}
+    >
+      <Line
+        segments={[{ text: `   ${'name'.padEnd(21)}${'rounds'.padEnd(8)}${'next'.padEnd(38)}alarms`, tone: 'strong' }]}
+        width={width}
+      />
+      <List
+        rows={loops.loops.map((row) => ({ key: row.name, segments: cells(row, loops.running?.name ?? null) }))}
+        selected={selected}
+        width={width}
+        height={size.height - 3 - said.length}
+        empty={
+          loops.loading
+            ? 'reading …'
+            : 'no loop yet: n makes one (it needs two corpora of real sessions: `foil import`, or the Sessions screen)'
+        }
+      />
+      {said.map((text) => (
+        <Line key={text} segments={[{ text: ` ${text}`, tone: 'error' }]} width={width} />
+      ))}
+    </Frame>
+  );
+}
+
+function cells({ name, iterations, next, alarms, holder, failed }: LoopRow, here: string | null): Segment[] {
+  const who = here === name ? '● runs here' : holder === null ? '' : `● ${holder} runs it`;
+  return [
+    { text: `  ${name.padEnd(20)} ` },
+    { text: String(iterations).padEnd(8) },
+    { text: `${failed === null ? next : '✗ cannot be read'}`.padEnd(38), tone: failed === null ? 'plain' : 'error' },
+    { text: alarms.length === 0 ? '' : `✗ ${alarms.join(', ')}  `, tone: 'error' },
+    { text: who, tone: 'ok' },
+  ];
+}
+
+function NewLoop({ form, size }: { form: LoopForm; size: PaneSize }) {
+  const { settings, selected } = form;
+  const fields = loopFields(form);
+  const changed = fields.filter((field) => field.changed).length;
+  const presets: Readonly<Record<string, string>> = {
+    Discriminator: settings.discriminator.preset,
+    DPO: settings.dpo.preset,
+  };
+  return (
+    <FieldList
+      title={`New loop ─ ${settings.name}`}
+      note={changed === 0 ? 'as in the paper, where it says' : `${changed} changed`}
+      fields={fields}
+      selected={selected}
+      focused
+      button="Make the loop: Ctrl+S (nothing is started)"
+      presetOf={(section) => presets[section] ?? null}
+      {...size}
+    />
+  );
+}

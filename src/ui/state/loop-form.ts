@@ -1,0 +1,198 @@
+import { FoilError } from '../../core/errors.ts';
+import { formOf, parseHyper, sameValue, showHyper } from '../../core/stage/table.ts';
+import type { HyperValue, StageTable } from '../../core/stage/table-schema.ts';
+import { type LoopSettings, loopSchema } from '../../core/workflows/loop/settings.ts';
+import { freeName } from './form.ts';
+import type { FormField } from './form-fields.ts';
+import { type Kind, plain, specs } from './loop-specs.ts';
+
+/** What the settings of a loop can be chosen from. */
+export interface LoopChoices {
+  readonly table: StageTable;
+  readonly corpora: readonly { readonly name: string; readonly sessions: number }[];
+  readonly simulators: readonly string[];
+  readonly discriminators: readonly string[];
+  /** Configurations, and models that play chatbots. */
+  readonly chatbots: readonly string[];
+  readonly launchers: readonly string[];
+  /** Names of loops that there are. */
+  readonly taken: readonly string[];
+}
+
+/** A loop that is not made yet. What has to be chosen first is an empty name in its settings. */
+export interface LoopForm {
+  readonly settings: LoopSettings;
+  /** As it was when the form was opened. */
+  readonly initial: LoopSettings;
+  readonly choices: LoopChoices;
+  readonly selected: number;
+}
+
+/** What a new loop begins with, apart from the defaults of loop.json. */
+export interface LoopDefaults {
+  readonly created: string;
+  readonly simulator: string;
+  readonly chatbot: string;
+  readonly maxUserTurns: number;
+  readonly contextBudget: number;
+  readonly alternatives: number;
+}
+
+export function newLoopForm(choices: LoopChoices, defaults: LoopDefaults): LoopForm {
+  const { train, valid } = splitOf(choices.corpora.map(({ name }) => name));
+  const parsed = loopSchema.parse({
+    schema: 1,
+    name: freeName('loop', choices.taken),
+    created: defaults.created,
+    simulator: defaults.simulator,
+    chatbots: [defaults.chatbot],
+    contexts: { train: train ?? '?', valid: valid ?? '?' },
+    max_user_turns: defaults.maxUserTurns,
+    context_budget: defaults.contextBudget,
+    mine: { n: defaults.alternatives },
+    ...launchersOf(choices.launchers),
+  });
+  const settings = { ...parsed, contexts: { train: train ?? '', valid: valid ?? '', test: null } };
+  return { settings, initial: settings, choices, selected: 0 };
+}
+
+function launchersOf(names: readonly string[]): object {
+  const launcher = names.includes('local') ? 'local' : (names[0] ?? 'local');
+  return { discriminator: { launcher }, dpo: { launcher } };
+}
+
+/** Two corpora of one name that end in train and valid: the splits of one import. */
+function splitOf(names: readonly string[]): { train: string | null; valid: string | null } {
+  const train = names.find((name) => name.endsWith('-train') && names.includes(`${name.slice(0, -5)}valid`));
+  return { train: train ?? null, valid: train === undefined ? null : `${train.slice(0, -5)}valid` };
+}
+
+const STAGES = ['discriminator', 'dpo'] as const;
+type Trained = (typeof STAGES)[number];
+
+/** All fields of the form in the order in which they stand, the button last. */
+export function loopFields(form: LoopForm): FormField[] {
+  const { settings, initial, choices } = form;
+  const own = specs(form).map((spec): FormField => {
+    const value = shown(spec.kind, valueAt(settings, spec.key));
+    const usual = shown(spec.kind, valueAt(initial, spec.key));
+    const { key, label, section, help, options = [] } = spec;
+    const many = spec.kind === 'list';
+    return {
+      ...{ key, label, section, help, value, options, many },
+      kind: many ? 'many' : options.length > 0 ? 'choice' : 'text',
+      ...{ preset: null, changed: value !== usual, free: null, unit: null },
+      error: faultOf(key, form),
+    };
+  });
+  const hyper = (stage: Trained): FormField[] =>
+    formOf(choices.table, stage, settings[stage].preset, settings[stage].changes).map((one) => ({
+      key: `${stage}.changes.${one.name}`,
+      label: one.name,
+      section: stage === 'dpo' ? 'DPO' : 'Discriminator',
+      kind: one.choices || one.type === 'boolean' ? 'choice' : 'text',
+      value: showHyper(one.value),
+      preset: showHyper(one.preset),
+      changed: one.changed,
+      options: plain(one.type === 'boolean' ? ['true', 'false'] : (one.choices ?? [])),
+      ...{ many: false, free: null, unit: one.unit, help: one.help, error: one.error },
+    }));
+  const of = (section: string) => own.filter((field) => field.section === section);
+  const rest = own.filter(({ section }) => section !== 'Discriminator' && section !== 'DPO');
+  const button: FormField = {
+    ...{
+      key: 'create',
+      label: 'Make the loop',
+      section: 'Make',
+      kind: 'button',
+      value: '',
+      preset: null,
+      changed: false,
+    },
+    ...{ options: [], many: false, free: null, unit: null, error: null, help: 'Makes the loop, and starts nothing' },
+  };
+  return [...rest, ...of('Discriminator'), ...hyper('discriminator'), ...of('DPO'), ...hyper('dpo'), button];
+}
+
+/** Why a field cannot be taken as it is, beyond what `setLoopField` refuses. */
+function faultOf(key: string, { settings, choices }: LoopForm): string | null {
+  const { train, valid, test } = settings.contexts;
+  if (key === 'name' && choices.taken.includes(settings.name)) return 'there is such a loop';
+  if (key === 'contexts.train' && train === '') return 'choose it';
+  if (key === 'contexts.valid' && valid === '') return 'choose it';
+  if (key === 'contexts.valid' && valid === train) return 'it must be another corpus than the training contexts';
+  if (key === 'contexts.test' && test !== null && [train, valid].includes(test)) return 'it must be a third corpus';
+  if (key === 'simulator' && settings.simulator === '') return 'choose it';
+  return null;
+}
+
+/**
+ * The settings with a field as it was typed or chosen.
+ * @throws FoilError that says what the field takes.
+ */
+export function setLoopField(form: LoopForm, key: string, text: string): LoopSettings {
+  const stage = STAGES.find((one) => key.startsWith(`${one}.changes.`));
+  if (stage) return setHyper(form, stage, key.slice(`${stage}.changes.`.length), text);
+  const spec = specs(form).find((one) => one.key === key);
+  if (!spec) return form.settings;
+  const settings = put(form.settings, key.split('.'), read(spec.kind, text.trim())) as LoopSettings;
+  const issue = loopSchema.safeParse(settings).error?.issues.find(({ path }) => path.join('.') === key);
+  if (issue) throw new FoilError('usage', issue.message);
+  return settings;
+}
+
+/** The value that the form was opened with, or the preset's. */
+export function resetLoopField({ settings, initial }: LoopForm, key: string): LoopSettings {
+  const stage = STAGES.find((one) => key.startsWith(`${one}.changes.`));
+  if (!stage) return put(settings, key.split('.'), valueAt(initial, key)) as LoopSettings;
+  const { [key.slice(`${stage}.changes.`.length)]: _, ...changes } = settings[stage].changes;
+  return { ...settings, [stage]: { ...settings[stage], changes } };
+}
+
+function setHyper({ settings, choices }: LoopForm, stage: Trained, name: string, text: string): LoopSettings {
+  const value = parseHyper(choices.table, stage, name, text);
+  const { [name]: _, ...others } = settings[stage].changes;
+  const preset = formOf(choices.table, stage, settings[stage].preset).find((one) => one.name === name)?.preset ?? null;
+  const changes = sameValue(value, preset) ? others : { ...others, [name]: value };
+  return { ...settings, [stage]: { ...settings[stage], changes } } as LoopSettings;
+}
+
+function read(kind: Kind, text: string): HyperValue {
+  switch (kind) {
+    case 'text':
+    case 'name':
+      return text;
+    case 'list':
+      return text.split(/\s*,\s*/u).filter(Boolean);
+    case 'none':
+      return text === '' || text === 'none' ? null : text;
+    case 'yes':
+      return text === 'true';
+    case 'any':
+      return text === '' || text === 'all' ? null : number(text);
+    case 'whole':
+    case 'number':
+      return number(text);
+  }
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text === '' || !Number.isFinite(value)) throw new FoilError('usage', `"${text}" is no number`);
+  return value;
+}
+
+function shown(kind: Kind, value: unknown): string {
+  if (value === null) return kind === 'any' ? 'all' : 'none';
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}
+
+function valueAt(settings: unknown, key: string): unknown {
+  return key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)?.[part], settings);
+}
+
+function put(settings: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  const at = settings as Record<string, unknown>;
+  return { ...at, [key]: put(at[key], rest, value) };
+}
