@@ -9,6 +9,8 @@ import math
 import numpy as np
 from scipy import optimize, special, stats
 from sklearn import metrics
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 
 rng = np.random.default_rng(6)
 
@@ -102,6 +104,21 @@ def judges():
     return out
 
 
+def bags():
+    words = [f"w{i}" for i in range(30)] + ["?", "!", "don't"]
+    weights = rng.dirichlet(np.full(len(words), 0.4), size=2)
+    texts = [" ".join(rng.choice(words, size=rng.integers(1, 25), p=weights[i % 2])) for i in range(60)]
+    labels = [i % 2 == 0 for i in range(60)]
+    vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=r"(?u)\w+(?:'\w+)*|[^\w\s]")
+    x = vectors.fit_transform(texts[:50])
+    rest = vectors.transform(texts[50:])
+    out = []
+    for c in [0.1, 1.0, 10.0]:
+        fit = LogisticRegression(C=c, tol=1e-8, max_iter=10000).fit(x, labels[:50])
+        out.append({"c": c, "z": numbers(fit.decision_function(rest)), "norm": float(np.linalg.norm(fit.coef_)), "intercept": float(fit.intercept_[0])})
+    return {"texts": texts, "labels": labels, "fitted": 50, "features": x.shape[1], "fits": out}
+
+
 def tails():
     return {
         "normal": [[z, stats.norm.sf(z)] for z in [-3.0, -0.5, 0.0, 0.3, 1.0, 1.96, 1.9999, 2.0, 3.3, 5.0, 9.0, 30.0]],
@@ -113,4 +130,5 @@ def tails():
 print(json.dumps({
     "correlations": correlations(), "divergences": divergences(), "cross_entropies": cross_entropies(),
     "proportions": proportions(), "powers": powers(), "judges": judges(), "tails": tails(),
+    "bags": bags(),
 }))  # fmt: skip

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Grams, standardised, tfidf } from '../../src/core/metrics/bag.ts';
 import { bootstrap, bootstrapCounts, generator } from '../../src/core/metrics/bootstrap.ts';
 import * as judge from '../../src/core/metrics/classification.ts';
 import {
@@ -12,6 +13,7 @@ import {
   spearman,
 } from '../../src/core/metrics/correlation.ts';
 import { binaryCrossEntropy, klDivergence, leastCrossEntropy } from '../../src/core/metrics/divergence.ts';
+import { fitLogistic, logOdds } from '../../src/core/metrics/logistic.ts';
 import { nearest } from '../../src/core/metrics/neighbours.ts';
 import { clopperPearson, wilson } from '../../src/core/metrics/proportion.ts';
 import { normalQuantile, normalTail, studentTwoTailed } from '../../src/core/metrics/special.ts';
@@ -39,6 +41,13 @@ interface Reference {
     'accuracy' | 'f1' | 'mcc' | 'auc' | 'ece' | 'nll' | 'temperature',
     number
   >)[];
+  bags: {
+    texts: string[];
+    labels: boolean[];
+    fitted: number;
+    features: number;
+    fits: { c: number; z: number[]; norm: number; intercept: number }[];
+  };
   tails: { normal: [number, number][]; quantile: [number, number][]; student: [number, number, number][] };
 }
 
@@ -288,6 +297,51 @@ describe('a judge', () => {
     near(judge.fitTemperature(some), judge.fitTemperature(many) as number);
     near(judge.negativeLogLikelihood(some), judge.negativeLogLikelihood(many));
     near(judge.calibrationError(some, 10), judge.calibrationError(many, 10));
+  });
+});
+
+describe('a bag of words', () => {
+  const { texts, labels, fitted, features, fits } = reference.bags;
+  const grams = new Grams();
+  const bags = texts.map((text) => grams.bag([text]));
+  const matrix = tfidf(bags, bags.slice(0, fitted), 2);
+
+  it('judges unseen texts as scikit-learn does', () => {
+    expect(matrix.features).toBe(features);
+    for (const { c, z, norm, intercept } of fits) {
+      const options = { features, c, tolerance: 1e-9 };
+      const model = fitLogistic(matrix.rows.slice(0, fitted), labels.slice(0, fitted), options);
+      expect(Math.hypot(...model.weights)).toBeCloseTo(norm, 5);
+      expect(model.intercept).toBeCloseTo(intercept, 5);
+      matrix.rows.slice(fitted).forEach((row, at) => {
+        expect(logOdds(model, row)).toBeCloseTo(z[at] as number, 5);
+      });
+    }
+  });
+
+  it('has no 2-gram over the border of two texts, and needs both classes', () => {
+    expect(grams.bag(['w1 w2']).size).toBe(3);
+    expect(grams.bag(['w1', 'w2']).size).toBe(2);
+    expect(() => fitLogistic(matrix.rows.slice(0, 2), [true, true], { features, c: 1 })).toThrow(RangeError);
+  });
+
+  it('standardises by the fitted rows, and leaves a constant column out', () => {
+    const { rows } = standardised(
+      [
+        [1, 5],
+        [3, 5],
+        [9, 6],
+      ],
+      [
+        [1, 5],
+        [3, 5],
+      ],
+    );
+    expect(rows.map(({ value }) => [...(value as Float64Array)])).toEqual([
+      [-1, 0],
+      [1, 0],
+      [7, 0],
+    ]);
   });
 });
 
