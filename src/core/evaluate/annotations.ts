@@ -96,6 +96,8 @@ export interface AnnotatedSource {
   readonly kind: 'real' | 'simulated';
   readonly corpus: string;
   readonly sessions: readonly AnnotatedSession[];
+  /** Its row in the paper's tables (paper.ts). */
+  readonly paper?: string | null;
 }
 
 /** What an exhibit says about who annotated. */
