@@ -26,7 +26,7 @@ export function plotSpec(figure: Figure, width: number): PlotSpec {
   const values = series.flatMap(({ points }, at) =>
     points.map(({ x, y, low, high, x_low, x_high }) => ({
       s: names[at],
-      x: typeof x === 'string' ? broken(safeText(x), narrow ? 20 : 38) : x,
+      x: typeof x === 'string' ? broken(safeText(x), narrow ? 20 : 36) : x,
       ...{ y, lo: low, hi: high, xlo: x_low, xhi: x_high },
     })),
   );
@@ -66,7 +66,7 @@ function bars({ titles, color, names, categories, narrow }: Place, whiskers: boo
   const offset = names.length > 1 ? { yOffset: { field: 's', type: 'nominal', sort: [...names] } } : {};
   const y = {
     ...{ field: 'x', type: 'nominal', sort: categories.length > 0 ? [...categories] : null, title: null },
-    axis: { labelExpr: LINES, labelLimit: narrow ? 140 : 250, ticks: false },
+    axis: { labelExpr: LINES, labelLimit: narrow ? 150 : 260, ticks: false },
   };
   const x = { field: 'y', type: 'quantitative', title: titles.y };
   return {

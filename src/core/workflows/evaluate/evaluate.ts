@@ -1,0 +1,264 @@
+import { asFoilError, FoilError, isAbort } from '../../errors.ts';
+import { nearest } from '../../fields.ts';
+import { type AnnotatedSide, annotateSides } from './annotated.ts';
+import type { EvaluationRecord, EvaluationRecordOf, Input } from './journal.ts';
+import { type Inputs, METRICS, type Metric, type Need } from './metrics.ts';
+import { scoreSides } from './scored.ts';
+import { readSides, type Sides, withCorpora } from './sides.ts';
+import { checkSpec, type EvaluationSpec } from './spec.ts';
+import type { EvaluateEvent, EvaluatePorts, EvaluationJournal } from './types.ts';
+
+export interface EvaluateRequest {
+  readonly spec: EvaluationSpec;
+  /** The command line that repeats it, for the record. */
+  readonly command: string;
+  /** Computes also what nothing has changed of. */
+  readonly again?: boolean | undefined;
+}
+
+/**
+ * Computes the exhibits of an evaluation, each durable before it is told, those first that need no model. What was computed
+ * before is kept where nothing that decides it has changed: sessions, scores, annotations, settings. A metric that cannot be
+ * computed says why, and the others go on.
+ * @throws FoilError for a spec or corpora that cannot be evaluated at all; the signal's reason, whereupon the same call goes on.
+ */
+export async function* evaluate(
+  ports: EvaluatePorts,
+  request: EvaluateRequest,
+  signal: AbortSignal,
+): AsyncGenerator<EvaluateEvent, void, undefined> {
+  const { spec } = request;
+  checkSpec(spec);
+  const metrics = metricsOf(spec);
+  const journal = await ports.evaluations.hold(spec.name);
+  try {
+    yield* new Evaluation(ports, request, journal, metrics, signal).run();
+  } finally {
+    await journal.close();
+  }
+}
+
+/** The metrics that a spec asks for, in order. @throws FoilError `unknown-metric`. */
+export function metricsOf({ metrics }: Pick<EvaluationSpec, 'metrics'>): Metric[] {
+  const ids = METRICS.map(({ id }) => id);
+  for (const id of metrics ?? []) {
+    if (ids.includes(id)) continue;
+    const near = nearest(id, ids);
+    throw new FoilError('unknown-metric', `there is no metric "${id}"`, {
+      remedy: [...(near ? [`did you mean "${near}"?`] : []), `known: ${ids.join(', ')}`],
+    });
+  }
+  return METRICS.filter(({ id }) => metrics === null || metrics.includes(id));
+}
+
+class Evaluation {
+  readonly #ports: EvaluatePorts;
+  readonly #request: EvaluateRequest;
+  readonly #journal: EvaluationJournal;
+  readonly #metrics: readonly Metric[];
+  readonly #signal: AbortSignal;
+  /** Records of earlier runs by metric and key. */
+  readonly #known: ReadonlyMap<string, EvaluationRecordOf<'exhibits'>>;
+  readonly #count = { computed: 0, kept: 0, missing: 0 };
+
+  constructor(
+    ports: EvaluatePorts,
+    request: EvaluateRequest,
+    journal: EvaluationJournal,
+    metrics: readonly Metric[],
+    signal: AbortSignal,
+  ) {
+    this.#ports = ports;
+    this.#request = request;
+    this.#journal = journal;
+    this.#metrics = metrics;
+    this.#signal = signal;
+    this.#known = new Map(
+      journal.records.flatMap((record) =>
+        record.type === 'exhibits' ? [[`${record.metric} ${record.key}`, record]] : [],
+      ),
+    );
+  }
+
+  async *run(): AsyncGenerator<EvaluateEvent, void, undefined> {
+    const { clock } = this.#ports;
+    const { spec, command } = this.#request;
+    const started = clock.now().getTime();
+    let sides = await readSides(this.#ports.sessions, spec, this.#signal);
+    const inputs = await this.#inputsOf(sides);
+    const begin = {
+      ...this.#about(),
+      ...{ type: 'begin' as const, foil: this.#ports.foil, command, spec },
+      ...{ metrics: this.#metrics.map(({ id }) => id), sides: [...sides.about], inputs },
+    };
+    await this.#journal.append(begin);
+    yield { type: 'begin', begin };
+    const notices: string[] = [];
+    const notice = (text: string): EvaluateEvent => {
+      notices.push(text);
+      return { type: 'notice', text };
+    };
+    for (const text of sides.notices) yield notice(text);
+
+    const base = await this.#baseKey(sides, inputs);
+    const draws = { draws: spec.draws, seed: spec.seed };
+    const { real, simulated, training } = sides;
+    let state: Inputs = { real, simulated, training, draws, scorers: [], annotated: { actions: null, issues: null } };
+    const left = new Set(this.#metrics);
+    const asked = (need: Need) => [...left].some(({ needs }) => needs.includes(need));
+    const ready = (...had: readonly Need[]) =>
+      [...left].filter(({ needs }) => needs.every((need) => had.includes(need)));
+    const had: Need[] = ['training'];
+
+    yield* this.#compute(ready(...had), left, sides, () => state, base, {});
+    const decided: Partial<Record<Need, string>> = {};
+    if (asked('scores')) {
+      const scored = yield* scoreSides(this.#ports, spec, sides, this.#signal);
+      for (const text of scored.notices) yield notice(text);
+      sides = scored.sides;
+      state = { ...state, real: sides.real, simulated: sides.simulated, scorers: scored.scorers };
+      decided.scores = this.#ports.hash(JSON.stringify([scored.scorers, scored.digest]));
+      had.push('scores');
+      yield* this.#compute(ready(...had), left, sides, () => state, base, decided);
+    }
+    for (const task of ['actions', 'issues'] as const) {
+      if (!asked(task)) continue;
+      const found: AnnotatedSide = yield* annotateSides(this.#ports, spec, task, sides, this.#signal);
+      for (const text of found.notices) yield notice(text);
+      state = { ...state, annotated: { ...state.annotated, [task]: found.annotated } };
+      decided[task] = found.digest;
+      had.push(task);
+      yield* this.#compute(ready(...had), left, sides, () => state, base, decided);
+    }
+    const seconds = (clock.now().getTime() - started) / 1000;
+    await this.#journal.append({ ...this.#about(), type: 'end', seconds, notices });
+    yield { type: 'done', name: spec.name, ...this.#count, seconds };
+  }
+
+  async *#compute(
+    metrics: readonly Metric[],
+    left: Set<Metric>,
+    sides: Sides,
+    inputs: () => Inputs,
+    base: string,
+    decided: Readonly<Partial<Record<Need, string>>>,
+  ): AsyncGenerator<EvaluateEvent> {
+    for (const [at, metric] of metrics.entries()) {
+      this.#signal.throwIfAborted();
+      left.delete(metric);
+      yield { type: 'progress', text: metric.title, done: at, of: metrics.length };
+      // a long computation blocks whoever draws: what was told before is drawn first
+      await this.#ports.clock.sleep(0, this.#signal);
+      const why = lacks(metric, inputs(), this.#request.spec);
+      if (why) {
+        yield* this.#missing(metric, why);
+        continue;
+      }
+      const parts = metric.needs.map((need) => [need, decided[need] ?? null]);
+      const key = this.#ports.hash(JSON.stringify([metric.id, metric.version, base, parts]));
+      const known = this.#request.again ? undefined : this.#known.get(`${metric.id} ${key}`);
+      if (known) {
+        await this.#journal.append({ ...this.#about(), type: 'kept', metric: metric.id, key });
+        this.#count.kept += 1;
+        for (const exhibit of known.exhibits) yield { type: 'exhibit', metric: metric.id, exhibit, kept: true };
+        continue;
+      }
+      yield* this.#one(metric, key, sides, inputs());
+    }
+  }
+
+  async *#one(metric: Metric, key: string, sides: Sides, inputs: Inputs): AsyncGenerator<EvaluateEvent> {
+    const started = this.#ports.clock.now().getTime();
+    try {
+      const exhibits = metric.exhibits(inputs).map((exhibit) => withCorpora(exhibit, sides));
+      const seconds = (this.#ports.clock.now().getTime() - started) / 1000;
+      const record: EvaluationRecord = {
+        ...this.#about(),
+        ...{ type: 'exhibits', metric: metric.id, key, seconds, exhibits },
+      };
+      await this.#journal.append(record);
+      this.#count.computed += 1;
+      for (const exhibit of exhibits) yield { type: 'exhibit', metric: metric.id, exhibit, kept: false };
+    } catch (error) {
+      if (isAbort(error) || isOfTheDisk(error)) throw error;
+      const known = asFoilError(error);
+      yield* this.#missing(metric, { reason: known?.message ?? String(error), remedy: known?.remedy ?? [] });
+    }
+  }
+
+  async *#missing(metric: Metric, { reason, remedy }: Lack): AsyncGenerator<EvaluateEvent> {
+    await this.#journal.append({
+      ...this.#about(),
+      ...{ type: 'missing', metric: metric.id, reason, remedy: [...remedy] },
+    });
+    this.#count.missing += 1;
+    yield { type: 'missing', metric: metric.id, title: metric.title, reason, remedy };
+  }
+
+  async #inputsOf({ about, training }: Sides): Promise<Input[]> {
+    const { contentHash } = this.#ports;
+    const { spec } = this.#request;
+    const corpora = [
+      ...about.flatMap((side) => side.corpora.map((name) => ({ name, role: side.name, sessions: side.sessions }))),
+      ...(training ? [{ name: training.corpus, role: 'training', sessions: training.sessions.length }] : []),
+    ];
+    const simulators = about.flatMap(({ kind, name }) => (kind === 'simulated' ? [{ name, role: 'simulator' }] : []));
+    const judges = spec.discriminators.map((name) => ({ name, role: 'discriminator' }));
+    const found: Input[] = [];
+    for (const { name, role, sessions } of corpora)
+      found.push({ kind: 'corpus', name, role, sha256: await contentHash('corpus', name), sessions });
+    for (const { name, role } of [...simulators, ...judges])
+      found.push({ kind: 'model', name, role, sha256: await contentHash('model', name), sessions: null });
+    for (const task of ['actions', 'issues'] as const) {
+      const name = spec.annotators[task];
+      if (name !== null) found.push({ kind: 'annotator', name, role: task, sha256: null, sessions: null });
+    }
+    return found;
+  }
+
+  /** Of what decides every metric: the sessions that are used, as they are read, and how intervals are drawn. */
+  async #baseKey({ real, simulated, training }: Sides, inputs: readonly Input[]): Promise<string> {
+    const { spec } = this.#request;
+    const corpora = inputs.flatMap(({ kind, name, sha256 }) => (kind === 'corpus' ? [[name, sha256]] : []));
+    const sides = [real, ...simulated, ...(training ? [training] : [])].map(({ name, sessions }) => [
+      name,
+      sessions.map(({ id, turns }) => [id, turns.length]),
+    ]);
+    return this.#ports.hash(JSON.stringify([spec.seed, spec.draws, corpora, sides]));
+  }
+
+  #about(): { schema: 1; at: string } {
+    return { schema: 1, at: this.#ports.clock.now().toISOString() };
+  }
+}
+
+interface Lack {
+  readonly reason: string;
+  readonly remedy: readonly string[];
+}
+
+/** Why a metric cannot be computed from what there is; null if it can. */
+function lacks({ needs }: Metric, { scorers, annotated, training }: Inputs, spec: EvaluationSpec): Lack | null {
+  if (needs.includes('training') && training === null)
+    return {
+      reason: 'the spec names no training sessions',
+      remedy: ['--training CORPUS: what the simulators learnt from'],
+    };
+  if (needs.includes('scores') && scorers.length === 0) {
+    return spec.discriminators.length === 0
+      ? { reason: 'the spec names no discriminator', remedy: ['--discriminators NAME: foil models lists them'] }
+      : { reason: 'no discriminator of the spec has scores of these sessions', remedy: ['see the notices above'] };
+  }
+  for (const task of ['actions', 'issues'] as const) {
+    if (!needs.includes(task) || annotated[task] !== null) continue;
+    return spec.annotators[task] === null
+      ? { reason: `nobody annotates ${task}`, remedy: [`--${task} NAME: an annotator, as \`rules\``] }
+      : { reason: `${spec.annotators[task]} annotated no session`, remedy: ['see the notices above'] };
+  }
+  return null;
+}
+
+/** What has to do with the journal, and not with the metric. */
+function isOfTheDisk(error: unknown): boolean {
+  return error instanceof FoilError && (error.code === 'disk-full' || error.code === 'not-permitted');
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { FoilError } from '../../errors.ts';
+
+/** How far sessions are read: to their first n user turns, or, on each context, to as many as its shortest session has. */
+export const turnsSchema = z.union([z.number().int().min(1), z.literal('equal')]);
+
+/** What is evaluated, against what, and how (`evaluations/NAME/spec.json`). The same spec and inputs give the same figures. */
+export const specSchema = z.strictObject({
+  schema: z.literal(1, 'is not a version that this Foil reads: it reads 1'),
+  name: z.string().min(1),
+  /** Corpus of real sessions that no simulator and no discriminator learnt from. */
+  real: z.string().min(1),
+  /** Only real sessions whose `meta.split` is this; null for all of the corpus. */
+  split: z.string().nullable().default(null),
+  /** Corpora of simulated sessions; which simulator wrote a session, the session says. */
+  simulated: z.array(z.string().min(1)).min(1),
+  /** Simulators in the order of the tables; null for all, as they come. */
+  simulators: z.array(z.string().min(1)).min(1).nullable().default(null),
+  /** Real sessions that the simulators learnt from: memorisation is looked for there. */
+  training: z.string().nullable().default(null),
+  discriminators: z.array(z.string().min(1)).default([]),
+  /** Whether sessions without scores by these discriminators are scored; else what needs them is left out. */
+  score: z.boolean().default(true),
+  /** Who gives messages their categories, by task; null for nobody. */
+  annotators: z
+    .strictObject({ actions: z.string().nullable(), issues: z.string().nullable() })
+    .default({ actions: null, issues: null }),
+  /** Ids of metrics; null for all. */
+  metrics: z.array(z.string()).min(1).nullable().default(null),
+  /** Only contexts that all sides have sessions of. */
+  same_contexts: z.boolean().default(true),
+  turns: turnsSchema.nullable().default(null),
+  seed: z.number().int().default(1),
+  /** Bootstrap samples of each interval. */
+  draws: z.number().int().min(100).max(1_000_000).default(2000),
+});
+export type EvaluationSpec = z.output<typeof specSchema>;
+
+/** Where two specs differ, by field; of what a rerun changes, a person is told. */
+export function changedFields(before: EvaluationSpec, after: EvaluationSpec): string[] {
+  return (Object.keys(after) as (keyof EvaluationSpec)[]).filter(
+    (key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]),
+  );
+}
+
+/** @throws FoilError `bad-evaluation` for sides that cannot be told apart. */
+export function checkSpec({ real, simulated, training }: EvaluationSpec): void {
+  const remedy = 'name a corpus of real sessions, and others of simulated ones: foil sessions lists them';
+  if (simulated.includes(real))
+    throw new FoilError('bad-evaluation', `"${real}" is on both sides`, { where: { field: 'simulated' }, remedy });
+  if (new Set(simulated).size < simulated.length)
+    throw new FoilError('bad-evaluation', 'a simulated corpus is named twice', {
+      where: { field: 'simulated' },
+      remedy,
+    });
+  if (training === real)
+    throw new FoilError('bad-evaluation', `"${real}" is evaluated on, and cannot be what the simulators learnt from`, {
+      where: { field: 'training' },
+      remedy: 'evaluate on a split that is held out',
+    });
+}
