@@ -64,4 +64,4 @@ const server = createServer((request, response) => {
 });
 // Connections stay open between sessions, as a server behind load would keep them.
 server.keepAliveTimeout = 60_000;
-server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
+server.listen(0, '127.0.0.1', () => console.log(String((server.address() as AddressInfo).port)));
