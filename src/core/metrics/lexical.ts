@@ -91,3 +91,14 @@ export function summarise(values: readonly number[]): Summary {
   const sd = n === 1 ? 0 : Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
   return { n, mean, median, sd };
 }
+
+/** The text up to and with its first `n` words, and how many it has of them. */
+export function firstWords(text: string, n: number): { text: string; words: number } {
+  let [found, end] = [0, 0];
+  for (const match of text.matchAll(WORD)) {
+    if (found === n) break;
+    found += 1;
+    end = match.index + match[0].length;
+  }
+  return found < n ? { text, words: found } : { text: text.slice(0, end), words: found };
+}
