@@ -60,7 +60,7 @@ const value = (table: Table, key: string, place: string) => cell(table, key, pla
 test('a word that only a simulator says is found by the bag alone, and the bands stay at chance', () => {
   const table = tableOf(simulated({ user: (text) => `${text} appreciate` }));
   expect(value(table, 'it0, equal turns, bag of words', 'last')).toBeGreaterThan(0.9);
-  expect(value(table, 'it0, equal turns, bag of words', 't1')).toBeGreaterThan(0.9);
+  expect(value(table, 'it0, equal turns, bag of words', 't1')).toBeGreaterThan(0.65);
   expect(value(table, 'it0, equal turns, chatbot turns only', 'last')).toBeLessThan(0.75);
   expect(value(table, 'it0, equal turns, punctuation and case', 'last')).toBeLessThan(0.75);
   for (const key of ['it0, equal turns, bag of words, labels shuffled', 'real, equal turns']) {
