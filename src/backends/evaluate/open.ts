@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import packageJson from '../../../package.json' with { type: 'json' };
+import type { FoilError } from '../../core/errors.ts';
+import { lineageSchema } from '../../core/model/lineage.ts';
+import type { Ports } from '../../core/ports.ts';
+import type { EvaluatePorts, OpenedAnnotator } from '../../core/workflows/evaluate/types.ts';
+import { endpointAnnotator } from '../annotate/endpoint.ts';
+import { RULES, ruleAnnotator } from '../annotate/rules/annotator.ts';
+import { NOTHING_KEPT, openAnnotations, sha256 } from '../annotate/store.ts';
+import { loadTaxonomy } from '../annotate/taxonomies.ts';
+import type { FoilConfig } from '../config/schema.ts';
+import { contentHashes } from '../registry/content.ts';
+import type { Registry } from '../registry/registry.ts';
+import { openEvaluationStore } from './store.ts';
+
+export interface EvaluateServices {
+  /** Absolute. */
+  readonly workspace: string;
+  readonly config: FoilConfig;
+  readonly ports: Pick<Ports, 'sessions' | 'clock'>;
+  readonly models: Registry;
+  readonly onProblem: (problem: FoilError) => void;
+}
+
+/** The evaluations of a workspace, with all that they touch. */
+export function openEvaluations({ workspace, config, ports, models, onProblem }: EvaluateServices): EvaluatePorts {
+  const hashes = contentHashes(join(workspace, 'sessions'), models, config);
+  return {
+    ...{ sessions: ports.sessions, clock: ports.clock, models, foil: packageJson.version, hash: sha256 },
+    evaluations: openEvaluationStore(join(workspace, 'evaluations'), onProblem),
+    contentHash: (kind, name) => hashes[kind](name),
+    async learntFrom(model) {
+      const parsed = lineageSchema.safeParse((await models.card(model))?.card.lineage);
+      const { simulated = [] } = parsed.data?.reads ?? {};
+      return simulated;
+    },
+    async annotator(task, name, signal): Promise<OpenedAnnotator> {
+      const taxonomy = await loadTaxonomy(task);
+      if (name === RULES) return { annotator: ruleAnnotator(taxonomy), store: NOTHING_KEPT, agreement: new Map() };
+      const annotator = endpointAnnotator(await models.chatModel(name, 'judge', signal), taxonomy);
+      const store = await openAnnotations(join(workspace, 'annotations'), name, { write: true, onProblem });
+      return { annotator, store, agreement: new Map() };
+    },
+  };
+}
