@@ -1,4 +1,3 @@
-import { openGate } from '../../core/workflows/loop/loop.ts';
 import type { Command } from '../keys/table.ts';
 import { type GridMove, LOOP_PANES, type LoopScreenView, moveCursor, selectedLoop, shownLoop } from '../state/loop.ts';
 import { jumpOf } from '../state/loop-detail.ts';
@@ -171,6 +170,7 @@ function askGate(control: Controller, { name }: LoopOne): void {
 /** Opens the gate, in the name of who reviews. */
 export function gateConfirmed(control: Controller, loop: string, iteration: number): void {
   control.guard(async () => {
+    const { openGate } = await import('../../core/workflows/loop/loop.ts');
     const by = control.state.review?.options.reviewer ?? control.bench.reviewer;
     await openGate(await control.loop.ports(), loop, by, iteration);
     control.loop.again();

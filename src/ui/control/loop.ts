@@ -1,19 +1,11 @@
 import { asFoilError, formatError } from '../../core/errors.ts';
-import type { Cell, Grid } from '../../core/workflows/loop/plan.ts';
-import type { LoopSettings } from '../../core/workflows/loop/settings.ts';
+import type { Cell } from '../../core/workflows/loop/plan.ts';
 import type { Extent, LoopEvent, LoopPorts } from '../../core/workflows/loop/types.ts';
 import { batch } from '../batch.ts';
-import {
-  type GatePairs,
-  type LoopRow,
-  type LoopsState,
-  type Mark,
-  moveCursor,
-  type OpenLoop,
-  shownLoop,
-} from '../state/loop.ts';
-import { endText, lineOf, measured, reduceLoop, reduceOpen, stoppedText, viewOf } from '../state/loop-run.ts';
+import { type LoopRow, type LoopsState, moveCursor, shownLoop } from '../state/loop.ts';
+import { endText, lineOf, reduceLoop, reduceOpen, stoppedText } from '../state/loop-run.ts';
 import type { Controller } from './controller.ts';
+import { meterOf, readOne, rowOf, stampOf } from './loop-read.ts';
 
 /** How often it is looked whether somebody else has gone on: the journal and its lock, which is some kilobytes. */
 const LOOK_MS = { one: 2000, list: 5000 };
@@ -289,84 +281,4 @@ export function changeLoops(control: Controller, change: (loops: LoopsState) => 
 export function openLoop(control: Controller, name: string): void {
   const cursor = { iteration: 0, stage: 'simulate', pane: 'stage', alarm: 0, top: 0 } as const;
   changeLoops(control, () => ({ selected: name, failed: null, view: { kind: 'loop', name, ...cursor } }));
-}
-
-/** Whether somebody has gone on: the lengths of the journals, and who holds them. */
-async function stampOf({ loops }: LoopPorts, names: readonly string[]): Promise<string> {
-  const parts = names.map(async (name) => {
-    const [length, holder] = [
-      await loops.read(name).then(
-        (records) => records.length,
-        () => -1,
-      ),
-      await loops.holder(name).catch(() => null),
-    ];
-    return `${name} ${length} ${holder}`;
-  });
-  return (await Promise.all(parts)).join('\n');
-}
-
-async function rowOf(ports: LoopPorts, name: string): Promise<LoopRow> {
-  try {
-    const { readLoop } = await import('../../core/workflows/loop/read.ts');
-    const { settings, grid, alarms } = await readLoop(ports, name);
-    const { next } = grid;
-    return {
-      ...{ name, iterations: settings.iterations, failed: null, holder: await ports.loops.holder(name) },
-      next: next ? `${next.stage} of iteration ${next.iteration}: ${next.begun ? 'begun' : next.state}` : 'done',
-      alarms: alarms.filter(({ verdict }) => verdict === 'alarm').map(({ code }) => code),
-    };
-  } catch (error) {
-    const known = asFoilError(error);
-    if (!known) throw error;
-    return { name, iterations: 0, next: '', alarms: [], holder: null, failed: formatError(known) };
-  }
-}
-
-/** A loop as it is on the disk. @param before what was known of it, for the rate of what another process does. */
-async function readOne(ports: LoopPorts, name: string, before: OpenLoop | null): Promise<OpenLoop> {
-  const { readLoop } = await import('../../core/workflows/loop/read.ts');
-  const [{ settings, grid }, holder] = [await readLoop(ports, name), await ports.loops.holder(name)];
-  const [gate, meter] = [
-    await gateOf(ports, grid),
-    holder === null ? null : await meterOf(ports, settings, grid, before),
-  ];
-  return { settings, view: viewOf(settings, grid), holder, gate, meter };
-}
-
-async function gateOf({ pairs }: LoopPorts, grid: Grid): Promise<GatePairs | null> {
-  const { madeBy } = await import('../../core/workflows/loop/plan.ts');
-  const waiting = grid.rows.flatMap(({ cells }) => cells).find(({ state }) => state === 'waiting');
-  const set = waiting && madeBy(grid)('mine', waiting.iteration)?.[0]?.name;
-  const found = set === undefined ? undefined : (await pairs.sets()).find(({ name }) => name === set);
-  if (!waiting || !found) return null;
-  const { approved, rejected, pending } = found;
-  return { iteration: waiting.iteration, set: found.name, approved, rejected, pending };
-}
-
-async function meterOf(ports: LoopPorts, settings: LoopSettings, grid: Grid, before: OpenLoop | null) {
-  const cell = grid.rows.flatMap(({ cells }) => cells).find(({ state }) => state === 'running');
-  const mark = cell && (await markOf(ports, settings, cell));
-  if (!cell || !mark) return null;
-  return measured(before?.meter ?? null, `${cell.iteration} ${cell.stage} ${mark.of}`, mark);
-}
-
-/** How far a stage is that another process runs, by what it has left on the disk; null where that does not tell. */
-async function markOf(ports: LoopPorts, settings: LoopSettings, cell: Cell): Promise<Mark | null> {
-  const { outputsOf } = await import('../../core/workflows/loop/needs.ts');
-  const outputs = outputsOf(settings, cell.iteration, cell.stage, cell.revision);
-  const at = Date.now();
-  if (cell.run !== null) {
-    const { lookAt } = await import('../../core/workflows/runs/watch.ts');
-    const run = await lookAt(ports.runs, cell.run, new AbortController().signal).catch(() => null);
-    return run?.step == null ? null : { done: run.step, of: run.steps, at };
-  }
-  if (cell.stage === 'simulate' || cell.stage === 'check') {
-    const ids = await Promise.all(outputs.map(({ name }) => ports.sessionIds(name).catch(() => new Set())));
-    return { done: ids.reduce((sum, { size }) => sum + size, 0), of: null, at };
-  }
-  const [set] = outputs;
-  if (cell.stage !== 'mine' || !set) return null;
-  const mined = await ports.pairs.mined(set.name).catch(() => []);
-  return { done: mined.filter(({ type }) => type === 'turn').length, of: null, at };
 }

@@ -49,7 +49,8 @@ interface Columns {
 const LABEL = { least: 12, most: 24 };
 
 function columnsOf(width: number): Columns {
-  const cell = Math.floor((width - 1 - LABEL.least) / LOOP_STAGES.length);
+  const least = Math.max(LABEL.least, Math.floor(width * 0.15));
+  const cell = Math.floor((width - 1 - Math.min(LABEL.most, least)) / LOOP_STAGES.length);
   return { label: Math.min(LABEL.most, width - 1 - cell * LOOP_STAGES.length), cell };
 }
 

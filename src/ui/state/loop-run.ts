@@ -75,7 +75,9 @@ function rateText(aSecond: number): string {
 export function lineOf({ name, view, meter, stopping }: Omit<RunningLoop, 'line'>): string {
   const { doing } = view;
   if (!doing) return `● ${name}: ${stopping ? 'stopping …' : 'looking at what there is …'}`;
-  const told = meterText(meter) || doing.text || '…';
+  // before anything is finished there is no rate: what is done meanwhile shows that it goes on
+  const text = meter && rateOf(meter) !== null ? '' : doing.text;
+  const told = [meterText(meter), text].filter(Boolean).join(' · ') || '…';
   return `● ${name} k = ${doing.iteration}, ${doing.stage}: ${stopping ? 'stopping …' : told}`;
 }
 
