@@ -4,6 +4,7 @@ import type { Run, Surroundings } from './cli.ts';
 import { registerAlternatives } from './commands/alternatives.ts';
 import { registerChat } from './commands/chat.ts';
 import { registerDoctor } from './commands/doctor.ts';
+import { registerEval } from './commands/eval.ts';
 import { registerExport } from './commands/export.ts';
 import { registerFeatures } from './commands/features.ts';
 import { registerImport } from './commands/import.ts';
@@ -44,6 +45,7 @@ export function createProgram(run: Run, around: Surroundings): Command {
     registerTrain,
     registerRuns,
     registerLoop,
+    registerEval,
     registerFeatures,
     registerImport,
     registerExport,

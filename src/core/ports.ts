@@ -107,6 +107,8 @@ export interface AnnotatorTells {
 /** Who gives messages the categories of a taxonomy. */
 export interface Annotator {
   readonly name: string;
+  /** What a measured agreement holds for: of the rules their version, of an endpoint the model on its server. */
+  readonly version: string;
   readonly task: Task;
   readonly taxonomy: Taxonomy;
   /** Ids of the categories that it can see at all; the others are absent from its answers, which does not mean zero. */

@@ -45,7 +45,15 @@ export function endpointAnnotator(model: ChatModel, taxonomy: Taxonomy): Annotat
   };
 
   return {
-    ...{ name: model.name, task: taxonomy.task, taxonomy, annotate, kept: true, price: model.price ?? null },
+    ...{
+      name: model.name,
+      version: model.served ?? model.name,
+      task: taxonomy.task,
+      taxonomy,
+      annotate,
+      kept: true,
+      price: model.price ?? null,
+    },
     sees: taxonomy.categories.map(({ id }) => id),
     atOnce: model.place?.atOnce ?? 1,
     answerTokens: ANSWER_TOKENS[taxonomy.task],

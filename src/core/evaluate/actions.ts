@@ -1,5 +1,6 @@
 import type { Draws } from '../metrics/bootstrap.ts';
 import { binaryCrossEntropy, leastCrossEntropy, RATE_FLOOR } from '../metrics/divergence.ts';
+import { kappaCell } from './agreement.ts';
 import {
   annotatorNotes,
   behindCategory,
@@ -7,12 +8,14 @@ import {
   type Counted,
   countAnnotations,
   type Sums,
+  shareOf,
+  ZERO_NOTE,
 } from './annotation-counts.ts';
-import type { Agreement, AnnotatedSource, AnnotatorAbout } from './annotations.ts';
+import type { AnnotatedSource, AnnotatorAbout } from './annotations.ts';
 import { estimateOf, intervalNote } from './estimate.ts';
 import { PAPER_NOTE } from './paper.ts';
 import { TABLE_4 } from './paper-behaviour.ts';
-import type { Cell, Column, Estimate, Exhibit, TableRow } from './table.ts';
+import type { Column, Estimate, Exhibit, TableRow } from './table.ts';
 
 /**
  * Table 4 and Figure 5: rates of user actions, real beside each simulator, and their binary cross-entropy (Eq. 7).
@@ -45,14 +48,8 @@ function allRates(counted: Counted, draws: Draws): Estimate[][] {
     draws,
   );
   return sources.map(({ n }, source) =>
-    categories.map((_, at) => estimateOf(figures[source * categories.length + at] ?? null, n)),
+    categories.map((_, at) => shareOf(figures[source * categories.length + at] ?? null, n)),
   );
-}
-
-/** Agreement of one category as a cell. */
-export function kappaCell(agreement: Agreement | undefined): Cell {
-  if (!agreement) return null;
-  return { value: agreement.kappa, low: agreement.low, high: agreement.high, n: agreement.n };
 }
 
 function rates(counted: Counted, about: AnnotatorAbout, found: Estimate[][], draws: Draws): Exhibit {
@@ -82,7 +79,7 @@ function rates(counted: Counted, about: AnnotatorAbout, found: Estimate[][], dra
     paper: 'Figure 5',
     notes: [
       ...annotatorNotes(about, counted),
-      `A message may have several actions. ${intervalNote(draws)}`,
+      `A message may have several actions. ${intervalNote(draws)} ${ZERO_NOTE}`,
       ...counted.sources.map(
         ({ source, n }) => `${source.name}: ${source.sessions.length} sessions, ${n} user messages.`,
       ),

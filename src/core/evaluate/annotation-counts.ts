@@ -1,7 +1,8 @@
 import { bootstrapCounts, type Draws } from '../metrics/bootstrap.ts';
-import type { Interval } from '../metrics/proportion.ts';
+import { type Interval, wilson } from '../metrics/proportion.ts';
 import type { AnnotatedSource, AnnotatorAbout } from './annotations.ts';
-import type { Behind } from './table.ts';
+import { estimateOf } from './estimate.ts';
+import type { Behind, Estimate } from './table.ts';
 
 /**
  * Counts of annotations by context, of several sources side by side, so that one draw of contexts gives every source's
@@ -84,6 +85,16 @@ export function bootstrapSums(
     draws,
   );
 }
+
+/** A share as a cell. Of none or of all no draw gives anything else, so that the interval is Wilson's. */
+export function shareOf(figure: (Interval & { readonly value: number }) | null, n: number): Estimate {
+  const estimate = estimateOf(figure, n);
+  if (n === 0 || (estimate.value !== 0 && estimate.value !== 1)) return estimate;
+  return { ...estimate, ...wilson(estimate.value * n, n) };
+}
+
+export const ZERO_NOTE =
+  "Where there is none (or nothing else) the interval is Wilson's, as if messages were independent.";
 
 function dot(values: Float64Array, counts: Float64Array): number {
   let sum = 0;

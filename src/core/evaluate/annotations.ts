@@ -100,6 +100,9 @@ export interface AnnotatedSource {
   readonly paper?: string | null;
 }
 
+/** In place of a category: that a message has any issue at all. */
+export const ANY = 'any';
+
 /** What an exhibit says about who annotated. */
 export interface AnnotatorAbout {
   readonly name: string;

@@ -1,6 +1,6 @@
 import type { Draws } from '../metrics/bootstrap.ts';
 import { klDivergence, proportions } from '../metrics/divergence.ts';
-import { kappaCell } from './actions.ts';
+import { kappaCell } from './agreement.ts';
 import {
   annotatorNotes,
   behindCategory,
@@ -8,8 +8,10 @@ import {
   type Counted,
   countAnnotations,
   type Sums,
+  shareOf,
+  ZERO_NOTE,
 } from './annotation-counts.ts';
-import type { AnnotatedSource, AnnotatorAbout } from './annotations.ts';
+import { ANY, type AnnotatedSource, type AnnotatorAbout } from './annotations.ts';
 import { estimateOf, intervalNote } from './estimate.ts';
 import { PAPER_NOTE, TABLE_3 } from './paper.ts';
 import { ISSUE_RATES } from './paper-behaviour.ts';
@@ -34,6 +36,16 @@ export function issueExhibits(sources: readonly AnnotatedSource[], about: Annota
   ];
 }
 
+/** How far the annotator agrees with labels on whether a message has any issue: what a rate of issues rests on. */
+function anyNote({ name, agreement }: AnnotatorAbout): string[] {
+  const any = agreement.get(ANY);
+  if (!any || any.kappa === null) return [];
+  const interval = any.low === null || any.high === null ? '' : ` [${any.low.toFixed(2)}, ${any.high.toFixed(2)}]`;
+  return [
+    `Whether a message has any issue: kappa ${any.kappa.toFixed(2)}${interval} of ${name} with labels, n = ${any.n} (${any.against}).`,
+  ];
+}
+
 const rateOf = ({ messages, marked }: Sums) => (messages === 0 ? Number.NaN : marked / messages);
 
 /** Issue rate with KL beside it, as a table and as the bars of Figure 2. */
@@ -49,6 +61,7 @@ function rates(counted: Counted, about: AnnotatorAbout, compared: boolean, draws
   );
   const notes = [
     ...annotatorNotes(about, counted),
+    ...anyNote(about),
     `Issue rate: chatbot messages with at least one issue / chatbot messages. ${intervalNote(draws)}`,
   ];
   const columns: Column[] = [
@@ -59,7 +72,7 @@ function rates(counted: Counted, about: AnnotatorAbout, compared: boolean, draws
     { key: 'rate', title: 'issue rate', format: 'rate' },
     ...(compared ? [{ key: 'kl', title: 'KL from real', format: 'decimal3' } as const] : []),
   ];
-  const estimates = sources.map(({ n }, at) => estimateOf(figures[at] ?? null, n));
+  const estimates = sources.map(({ n }, at) => shareOf(figures[at] ?? null, n));
   const rows = sources.map(({ source, n, by }, at): TableRow => {
     const issues = by.reduce((sum, category) => sum + total(category), 0);
     const kl = compared && at > 0 ? estimateOf(figures[sources.length + at] ?? null, issues) : null;
@@ -154,8 +167,8 @@ function shares(counted: Counted, about: AnnotatorAbout, draws: Draws): Exhibit 
     sources.forEach(({ source, n, by }, place) => {
       const from = place * 2 * categories.length + at;
       const issues = by.reduce((sum, values) => sum + total(values), 0);
-      cells[source.name] = estimateOf(figures[from] ?? null, issues);
-      cells[`${source.name}_rate`] = estimateOf(figures[from + categories.length] ?? null, n);
+      cells[source.name] = shareOf(figures[from] ?? null, issues);
+      cells[`${source.name}_rate`] = shareOf(figures[from + categories.length] ?? null, n);
     });
     return {
       ...{ key: id, cells, reported: null },
@@ -168,7 +181,7 @@ function shares(counted: Counted, about: AnnotatorAbout, draws: Draws): Exhibit 
     id: 'issue-categories',
     title: 'Issues by category',
     paper: null,
-    notes: [...annotatorNotes(about, counted), `Shares of issues sum to 1. ${intervalNote(draws)}`],
+    notes: [...annotatorNotes(about, counted), `Shares of issues sum to 1. ${intervalNote(draws)} ${ZERO_NOTE}`],
     columns,
     rows,
   };

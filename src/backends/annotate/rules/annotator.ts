@@ -8,7 +8,7 @@ import { type View, viewsOf } from './view.ts';
 
 export const RULES = 'rules';
 /** Of the rules as a whole: raised when any of them changes, so that agreement measured before is not shown as theirs. */
-export const RULES_VERSION = 1;
+const RULES_VERSION = 1;
 
 const ALL: Readonly<Record<Task, Readonly<Record<string, Rule>>>> = { actions: ACTION_RULES, issues: ISSUE_RULES };
 
@@ -36,7 +36,16 @@ export function ruleAnnotator(taxonomy: Taxonomy): Annotator {
     return { turn, categories: view ? rules.filter(([, { test }]) => test(view)).map(([id]) => id) : [] };
   };
   return {
-    ...{ name: RULES, task: taxonomy.task, taxonomy, kept: false, atOnce: 1, price: null, answerTokens: 0 },
+    ...{
+      name: RULES,
+      version: String(RULES_VERSION),
+      task: taxonomy.task,
+      taxonomy,
+      kept: false,
+      atOnce: 1,
+      price: null,
+      answerTokens: 0,
+    },
     sees: rules.map(([id]) => id),
     content: () => '',
     countTokens: () => null,
