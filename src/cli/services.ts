@@ -9,6 +9,7 @@ import { newId, newSeed, systemClock } from '../backends/system.ts';
 import type { FoilError } from '../core/errors.ts';
 import type { Clock, Ports, RunPorts } from '../core/ports.ts';
 import type { LiveSession } from '../core/session/schema.ts';
+import type { EvaluatePorts } from '../core/workflows/evaluate/types.ts';
 import type { LoopPorts } from '../core/workflows/loop/types.ts';
 import { chooseRoles } from './roles.ts';
 
@@ -30,6 +31,8 @@ export interface Services {
   runs(): Promise<RunPorts>;
   /** Adversarial loops of the workspace. */
   loops(): Promise<LoopPorts>;
+  /** Evaluations of the workspace. */
+  evaluations(): Promise<EvaluatePorts>;
   ports(): Promise<Ports>;
   /** Who is told what is done to have the embedded engine: the last one to ask. */
   onEngineStep(listener: (step: EngineStep) => void): void;
@@ -109,6 +112,17 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
       return openLoops({
         ...{ workspace, config: await config(), ports: await ports(), runs: await runs(), onProblem },
         ...{ models: await registry(), sessions: await sessions() },
+      });
+    }),
+    evaluations: once(async () => {
+      const { openEvaluations } = await import('../backends/evaluate/open.ts');
+      const onProblem = (problem: FoilError) => told(problem);
+      return openEvaluations({
+        workspace,
+        config: await config(),
+        ports: await ports(),
+        models: await registry(),
+        onProblem,
       });
     }),
     ports,

@@ -31,13 +31,25 @@ export interface Grid {
 
 /** Stands for a figure that does not exist. */
 const NOTHING = '–';
+/** A table of more figures than this a row, and at most so many rows, is easier to read with its rows as columns. */
+const MANY = 9;
+const FEW = 6;
 const EMPTY: GridCell = { text: '', interval: null, n: null };
 
 /**
  * A table with names first, each figure with its interval, and the paper's numbers in columns of their own. Where all
- * figures of each row were counted over the same number, it stands once a row, unless a column of the table has it.
+ * figures of each row were counted over the same number, it stands once a row, unless a column of the table has it. Few rows
+ * with many figures are set as columns. Words out of sessions are in quotes, with what they are.
+ * @param simulated names of the corpora whose sessions are simulated.
  */
-export function gridOf(table: Table): Grid {
+export function gridOf(table: Table, simulated: ReadonlySet<string> = new Set()): Grid {
+  const grid = uprightGrid(table, simulated);
+  const wide = grid.columns.filter(({ kind }) => kind !== 'paper').length - 1;
+  const quotes = grid.columns.some(({ kind }) => kind === 'quote' || kind === 'text');
+  return wide > MANY && grid.rows.length <= FEW && grid.rows.length < wide && !quotes ? turned(grid) : grid;
+}
+
+function uprightGrid(table: Table, simulated: ReadonlySet<string>): Grid {
   const { columns, rows } = table;
   const named = columns[0]?.format === 'text';
   const reported = new Set(rows.flatMap(({ reported: numbers }) => Object.keys(numbers ?? {})));
@@ -60,7 +72,9 @@ export function gridOf(table: Table): Grid {
       cells: [
         ...(named ? [] : [plain(row.key)]),
         ...columns.flatMap((column) => [
-          gridCell(row.cells[column.key] ?? null, column, !shared),
+          column.format === 'quote'
+            ? quoteCell(row, column, simulated)
+            : gridCell(row.cells[column.key] ?? null, column, !shared),
           ...(reported.has(column.key) ? [paperCell(row.reported?.[column.key], column)] : []),
         ]),
         ...(own ? [plain(counts[at] == null ? '' : String(counts[at]))] : []),
@@ -109,6 +123,40 @@ function gridCell(cell: Cell, column: Column, withCount: boolean): GridCell {
 
 function paperCell(value: number | undefined, column: Column): GridCell {
   return value === undefined ? EMPTY : { ...EMPTY, text: numberText(value, column.format) };
+}
+
+/** What somebody, or a model, said: in quotes, and never without which of them it was (design 9). */
+function quoteCell(row: TableRow, { key }: Column, simulated: ReadonlySet<string>): GridCell {
+  const cell = row.cells[key] ?? null;
+  if (typeof cell !== 'string' || cell === '') return { ...EMPTY, text: cell === null ? NOTHING : '' };
+  const kinds = new Set(row.behind.map(({ corpus }) => (simulated.has(corpus) ? 'simulated' : 'real')));
+  return plain(`“${cell}” (${[...kinds].sort().join(' and ') || 'of unknown origin'})`);
+}
+
+/** The rows as columns, each with the paper's numbers beside it where it has some. */
+function turned({ columns, rows }: Grid): Grid {
+  const figures = columns.flatMap(({ kind }, at) => (at > 0 && kind !== 'paper' ? [at] : []));
+  const papers = rows.map(({ cells }) => columns.some(({ kind }, at) => kind === 'paper' && cells[at]?.text));
+  return {
+    columns: [
+      { key: '', title: '', kind: 'name' },
+      ...rows.flatMap(({ key, cells }, at): GridColumn[] => [
+        { key, title: cells[0]?.text ?? key, kind: 'number' },
+        ...(papers[at] ? [{ key: `${key}.paper`, title: 'paper', kind: 'paper' as const }] : []),
+      ]),
+    ],
+    rows: figures.map((at) => ({
+      key: columns[at]?.key ?? '',
+      group: null,
+      cells: [
+        plain(columns[at]?.title ?? ''),
+        ...rows.flatMap(({ cells }, row) => [
+          cells[at] ?? EMPTY,
+          ...(papers[row] ? [columns[at + 1]?.kind === 'paper' ? (cells[at + 1] ?? EMPTY) : EMPTY] : []),
+        ]),
+      ],
+    })),
+  };
 }
 
 function plain(text: string): GridCell {

@@ -13,11 +13,12 @@ const MAX_POINTS = 40;
  * An exhibit as lines for a terminal: title, aligned table, notes. A table that is wider than `width` goes on below, with
  * the names again. Of a figure its points are listed, as a screen draws it.
  * @param width cells in a line; Infinity where nothing breaks long lines (a pipe, a file).
+ * @param simulated names of the corpora whose sessions are simulated, whose words are labelled so.
  */
-export function exhibitLines(exhibit: Exhibit, width: number): string[] {
+export function exhibitLines(exhibit: Exhibit, width: number, simulated: ReadonlySet<string> = new Set()): string[] {
   const { title, paper, id, notes } = exhibit;
   const head = `${title}${paper === null ? '' : ` (${paper} of the paper)`}  [${id}]`;
-  const body = exhibit.type === 'table' ? gridLines(gridOf(exhibit), width) : figureLines(exhibit, width);
+  const body = exhibit.type === 'table' ? gridLines(gridOf(exhibit, simulated), width) : figureLines(exhibit, width);
   return [safeText(head).replaceAll('\n', ' '), ...body, ...notes.flatMap((note) => noteLines(note, width))];
 }
 

@@ -24,7 +24,7 @@ export const specSchema = z.strictObject({
   /** Who gives messages their categories, by task; null for nobody. */
   annotators: z
     .strictObject({ actions: z.string().nullable(), issues: z.string().nullable() })
-    .default({ actions: null, issues: null }),
+    .default({ actions: 'rules', issues: 'rules' }),
   /** Ids of metrics; null for all. */
   metrics: z.array(z.string()).min(1).nullable().default(null),
   /** Only contexts that all sides have sessions of. */
@@ -58,4 +58,26 @@ export function checkSpec({ real, simulated, training }: EvaluationSpec): void {
       where: { field: 'training' },
       remedy: 'evaluate on a split that is held out',
     });
+}
+
+/** The command line that makes this spec again, in a workspace with the same corpora and models. */
+export function commandOf(spec: EvaluationSpec): string {
+  const defaults = specSchema.parse({ schema: 1, name: spec.name, real: spec.real, simulated: spec.simulated });
+  const parts = [`foil eval --name ${spec.name} --real ${spec.real} --simulated ${spec.simulated.join(',')}`];
+  const say = (flag: string, value: unknown, usual: unknown) => {
+    if (JSON.stringify(value) !== JSON.stringify(usual)) parts.push(value === true ? flag : `${flag} ${value}`);
+  };
+  say('--split', spec.split, defaults.split);
+  say('--simulators', spec.simulators?.join(','), undefined);
+  say('--training', spec.training, defaults.training);
+  say('--discriminators', spec.discriminators.join(','), '');
+  say('--no-score', !spec.score, false);
+  say('--actions', spec.annotators.actions ?? 'none', defaults.annotators.actions);
+  say('--issues', spec.annotators.issues ?? 'none', defaults.annotators.issues);
+  say('--metrics', spec.metrics?.join(','), undefined);
+  say('--all-contexts', !spec.same_contexts, false);
+  say('--turns', spec.turns, defaults.turns);
+  say('--seed', spec.seed, defaults.seed);
+  say('--draws', spec.draws, defaults.draws);
+  return parts.join(' ');
 }

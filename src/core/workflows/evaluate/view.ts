@@ -33,6 +33,11 @@ export function evaluationView(records: readonly EvaluationRecord[]): Evaluation
   return { begin, sections: begin.metrics.map((metric) => sectionOf(metric, own, known)), end };
 }
 
+/** Names of the corpora of an evaluation whose sessions are simulated. */
+export function simulatedCorpora({ begin }: Pick<EvaluationView, 'begin'>): Set<string> {
+  return new Set(begin.sides.flatMap(({ kind, corpora }) => (kind === 'simulated' ? corpora : [])));
+}
+
 function sectionOf(
   metric: string,
   own: readonly EvaluationRecord[],
