@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Disk, settings } from '../core/loop/world.ts';
 import { makeSession } from '../fixtures/sessions.ts';
-import { DOWN, enter, openApp, pressEsc, RIGHT, SMALL } from './app-screen.tsx';
+import { DOWN, enter, openApp, pressEsc, RIGHT, SMALL, TAB } from './app-screen.tsx';
 import { fakeBench } from './bench.ts';
 import { F7, loopBench } from './loop-screen.ts';
 import { toField } from './runs-screen.ts';
@@ -44,8 +44,12 @@ test.each([SMALL, { columns: 160, rows: 50 }])('a loop is made from the form at 
   await screen.waitFor(/iterations +2 \*/u);
   await toField(screen, 'chatbots');
   await enter(screen);
-  await screen.waitFor('curt');
+  await screen.waitFor('[x] bot-a');
+  await screen.send(TAB);
+  await screen.waitFor('[ ] bot-a');
   await screen.type('kin');
+  await screen.send(TAB);
+  await screen.waitFor('[x] kind');
   await enter(screen);
   await screen.waitFor(/chatbots +kind/u);
   await toField(screen, 'who opens the gate');

@@ -144,6 +144,7 @@ function nextOf(loop: OpenLoop, cell: Cell): string {
   const first = next?.iteration === cell.iteration && next.stage === cell.stage;
   if (!first || holder !== null || view.doing) return '';
   if (cell.hash === null) return 'it cannot be run: bring back what is missing, or name another one in loop.json';
+  if (cell.state === 'ready' && cell.run !== null) return 's goes on with its training run, i this iteration, a all';
   return cell.state === 'failed' ? 's tries it again, i and a go on after it' : 's runs it, i this iteration, a all';
 }
 

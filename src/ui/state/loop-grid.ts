@@ -96,11 +96,12 @@ function cellTexts(cell: Cell, meter: Meter | null, room: number): [string, stri
   const fits = (texts: readonly string[], most: number) => texts.find((text) => cellWidth(text) <= most) ?? '';
   if (cell.state === 'running') {
     const left = meter && secondsLeft(meter);
-    const count = meter
-      ? [`${meter.now.done} of ${meter.now.of ?? '?'}`, `${meter.now.done}/${meter.now.of ?? '?'}`]
-      : [];
+    const done = meter?.now.done;
+    const of = meter?.now.of ?? null;
+    const count =
+      done === undefined ? [] : of === null ? [`${done}`] : [`${done} of ${of}`, `${done}/${of}`, `${done}`];
     const time = left === null || left === undefined ? [] : [`${shortTime(left)} left`, shortTime(left)];
-    return [fits([...count, String(meter?.now.done ?? '')], room), fits([...time, 'running', 'runs'], room)];
+    return [fits(count, room), fits([...time, 'running', 'runs'], room)];
   }
   const { word, short } = STAGE_SIGNS[cell.state];
   const time = cell.seconds === null ? '' : shortTime(cell.seconds);

@@ -29,12 +29,13 @@ export async function* scoreCorpus(
 ): AsyncGenerator<LoopEvent, number> {
   const { ports, signal } = context;
   let sessions = 0;
+  const of = only?.size ?? (await ports.sessionIds(corpus)).size;
   for await (const session of ports.sessions.stream(corpus)) {
     if (only && !only.has(session.id)) continue;
     sessions += 1;
     if (storedScore(session, judge)) continue;
     await ports.sessions.appendScores(corpus, [await scoreSession(judge, session, signal)]);
-    yield progress(context, `${judge.name} judges ${corpus}`, sessions, only?.size ?? null);
+    yield progress(context, `${judge.name} judges ${corpus}`, sessions, of);
   }
   return sessions;
 }
