@@ -38,7 +38,7 @@ const EMPTY: GridCell = { text: '', interval: null, n: null };
 
 /**
  * A table with names first, each figure with its interval, and the paper's numbers in columns of their own. Where all
- * figures of each row were counted over the same number, it stands once a row, unless a column of the table has it. Few rows
+ * figures of a row, or of a column, were counted over the same number, it stands once. Few rows
  * with many figures are set as columns. Words out of sessions are in quotes, with what they are.
  * @param simulated names of the corpora whose sessions are simulated.
  */
@@ -56,10 +56,12 @@ function uprightGrid(table: Table, simulated: ReadonlySet<string>): Grid {
   const counts = rows.map(sharedCount);
   const shared = counts.every((count) => count !== 'differs');
   const own = shared && !rows.every((row, at) => saysCount(row, columns, counts[at] ?? null));
+  // else it stands in the head of each column whose figures were all counted over the same, or beside the figure
+  const heads = new Map(shared ? [] : columns.map((column) => [column.key, columnCount(column, rows)] as const));
   const head: GridColumn[] = [
     ...(named ? [] : [{ key: '', title: '', kind: 'name' as const }]),
     ...columns.flatMap((column, at): GridColumn[] => [
-      { key: column.key, title: safeText(column.title), kind: kindOf(column, at === 0) },
+      { key: column.key, title: titleOf(column, heads.get(column.key)), kind: kindOf(column, at === 0) },
       ...(reported.has(column.key) ? [{ key: `${column.key}.paper`, title: 'paper', kind: 'paper' as const }] : []),
     ]),
     ...(own ? [{ key: '.n', title: 'n', kind: 'number' as const }] : []),
@@ -74,7 +76,7 @@ function uprightGrid(table: Table, simulated: ReadonlySet<string>): Grid {
         ...columns.flatMap((column) => [
           column.format === 'quote'
             ? quoteCell(row, column, simulated)
-            : gridCell(row.cells[column.key] ?? null, column, !shared),
+            : gridCell(row.cells[column.key] ?? null, column, heads.get(column.key) === 'differs'),
           ...(reported.has(column.key) ? [paperCell(row.reported?.[column.key], column)] : []),
         ]),
         ...(own ? [plain(counts[at] == null ? '' : String(counts[at]))] : []),
@@ -178,6 +180,17 @@ function sharedCount({ cells }: TableRow): number | null | 'differs' {
   const counts = new Set(Object.values(cells).flatMap((cell) => (isEstimate(cell) ? [cell.n] : [])));
   if (counts.size > 1) return 'differs';
   return [...counts][0] ?? null;
+}
+
+function columnCount({ key }: Column, rows: readonly TableRow[]): number | null | 'differs' {
+  const counts = new Set(
+    rows.flatMap(({ cells }) => (isEstimate(cells[key] ?? null) ? [(cells[key] as Estimate).n] : [])),
+  );
+  return counts.size > 1 ? 'differs' : ([...counts][0] ?? null);
+}
+
+function titleOf({ title }: Column, count: number | null | 'differs' | undefined): string {
+  return typeof count === 'number' ? `${safeText(title)}, n ${count}` : safeText(title);
 }
 
 function saysCount({ cells }: TableRow, columns: readonly Column[], count: number | null | 'differs'): boolean {

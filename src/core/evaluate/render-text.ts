@@ -89,8 +89,12 @@ function pad(text: string, width: number, kind: GridColumn['kind'] | undefined):
 }
 
 function figureLines({ x, y, series, kind, reference }: Figure, width: number): string[] {
-  const total = series.reduce((sum, { points }) => sum + points.length, 0);
   const about = `  ${kind}: ${y} over ${x}${typeof reference === 'number' ? `; line at ${reference}` : ''}`;
+  const total = series.reduce((sum, { points }) => sum + points.length, 0);
+  const places = [...new Set(series.flatMap(({ points }) => points.map((point) => point.x)))];
+  const aligned = series.every(({ points }) => new Set(points.map((point) => point.x)).size === points.length);
+  if (aligned && kind !== 'scatter' && series.length * places.length < 2 * total)
+    return [safeText(about), ...gridLines(pivoted(series, places, x), width)];
   if (total > MAX_POINTS) {
     const counts = series.map(({ name, points }) => `  ${name}: ${points.length} points`);
     return [safeText(about), ...counts.map(safeText)];
@@ -126,6 +130,29 @@ function figureLines({ x, y, series, kind, reference }: Figure, width: number): 
       width,
     ),
   ];
+}
+
+/** A row a place on the x axis, a column a series. */
+function pivoted(series: Figure['series'], places: readonly (string | number)[], x: string): Grid {
+  const cell = (text: string): GridCell => ({ text: safeText(text).replaceAll('\n', ' '), interval: null, n: null });
+  return {
+    columns: [
+      { key: 'x', title: safeText(x), kind: typeof places[0] === 'number' ? 'number' : 'name' },
+      ...series.map(({ name }): GridColumn => ({ key: name, title: safeText(name), kind: 'number' })),
+    ],
+    rows: places.map((place) => ({
+      key: String(place),
+      group: null,
+      cells: [
+        cell(spread(place, null, null)),
+        ...series.map(({ points }) => {
+          const point = points.find((one) => one.x === place);
+          if (!point) return cell('–');
+          return cell(`${spread(point.y, point.low, point.high)}${point.label === null ? '' : ` (${point.label})`}`);
+        }),
+      ],
+    })),
+  };
 }
 
 function spread(value: number | string, low: number | null, high: number | null): string {
