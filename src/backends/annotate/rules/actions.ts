@@ -35,6 +35,8 @@ export const ACTION_RULES: Readonly<Record<string, Rule>> = {
     test: ({ text, before }) => {
       if (AGREES.test(text) && !/\bnot a (?:good|great|bad)\b/iu.test(text)) return true;
       if (!before || !ADVICE_BEFORE.test(before.text)) return false;
+      // yes to a question of fact agrees with nothing
+      if (before.text.trimEnd().endsWith('?') && !SUGGESTS.test(before.text)) return false;
       return ASSENT.test(text) && !BUT.test(text);
     },
   },
@@ -44,11 +46,17 @@ export const ACTION_RULES: Readonly<Record<string, Rule>> = {
   ),
   gratitude: {
     cue: 'thanks, or values the help',
-    test: ({ text }) => THANKS.test(text.replace(/\bthanks? (?:to (?:my|the|his|her)|giving|goodness|god)\b/giu, '')),
+    test: ({ text }) =>
+      THANKS.test(
+        text.replace(
+          /\bthanks? (?:to (?:my|the|his|her)|giving|goodness|god)\b|\b(?:never|not|n't) (?:even )?(?:say|says|said) thank(?:s| you)/giu,
+          '',
+        ),
+      ),
   },
   'reports-progress': lexical(
     'a healthy step taken, or things getting better',
-    /\b(?:(?:it|things?|everything|i)(?:'s| is| are|'m| am| has| have|'ve)?(?: been| slowly| finally| getting)* (?:getting|gotten|got|going|doing|become|becoming|improv\w+)(?: \w+)? (?:better|easier|well)|i(?:'ve| have)? (?:finally|already|actually|recently) (?:started|tried|talked|told|called|went|joined|applied|signed|managed|begun|began|spoke|made|took|stopped|quit|booked)|i(?:'ve| have) (?:started|joined|begun|signed up|been (?:walking|exercising|meditating|journaling|working out|going to (?:therapy|the gym)|practicing|practising|applying))|i (?:managed|was able) to\b|made (?:some )?progress|i started (?:\w+ing|to))/iu,
+    /\b(?:(?:it|things?|everything|i)(?:'s| is| are|'m| am| has| have|'ve)?(?: been| slowly| finally| getting)* (?:getting|gotten|got|going|doing|become|becoming|improv\w+)(?: \w+)? (?:better|easier|well)|i(?:'ve| have)? (?:finally|already|actually|recently) (?:started|tried|talked|told|called|went|joined|applied|signed|managed|begun|began|spoke|made|took|stopped|quit|booked)|i(?:'ve| have) (?:started|joined|begun|signed up|been (?:walking|exercising|meditating|journaling|working out|going to (?:therapy|the gym)|practicing|practising|applying))|i (?:managed|was able) to\b|made (?:some )?progress|i did (?:go|try|talk|call|tell|ask|take|write)\b|slept (?:well|better|through)|i started (?:\w+ing|to))/iu,
   ),
   'expresses-hope': lexical(
     'hopes, believes or trusts that it will be better',
@@ -134,7 +142,7 @@ export const ACTION_RULES: Readonly<Record<string, Rule>> = {
   ),
   'self-criticism': lexical(
     'blames or belittles themselves',
-    /\b(?:(?:it(?:'s| is| was)|that(?:'s| is| was)|all) (?:all |probably |partly )?my (?:own )?fault|i blame myself|i(?:'m| am| feel(?: like)?|was)(?: \w+){0,3} (?:a failure|failure|stupid|useless|worthless|pathetic|loser|an idiot|idiot|dumb|a burden|not (?:good|smart|strong|pretty) enough|terrible (?:person|mother|father|friend|partner)|bad (?:person|mother|father|friend|mom|dad)|a mess|ugly|weak|lazy)|i (?:ruin|mess(?:ed)?|screw(?:ed)?|fail(?:ed)?)(?: \w+)? (?:everything|up|it up|at everything)|i hate myself|i (?:should have|shouldn't have|should've) (?:known|done|been|listened|said)|what(?:'s| is) wrong with me|i let (?:\w+ )*down)/iu,
+    /\b(?:(?:it(?:'s| is| was)|that(?:'s| is| was)|all) (?:all |probably |partly )?my (?:own )?fault|i blame myself|(?<!\b(?:says?|said|thinks?|told me|tells me)(?: that)? )i(?:'m| am| feel(?: like)?|was)(?: \w+){0,3} (?:a failure|failure|stupid|useless|worthless|pathetic|loser|an idiot|idiot|dumb|a burden|not (?:good|smart|strong|pretty) enough|terrible (?:person|mother|father|friend|partner)|bad (?:person|mother|father|friend|mom|dad)|a mess|ugly|weak|lazy)|i (?:ruin|mess(?:ed)?|screw(?:ed)?|fail(?:ed)?)(?: \w+)? (?:everything|up|it up|at everything)|i hate myself|i (?:should have|shouldn't have|should've) (?:known|done|been|listened|said)|what(?:'s| is) wrong with me|i let (?:\w+ )*down)/iu,
   ),
   hopelessness: lexical(
     'nothing will get better, no way out',
@@ -147,12 +155,12 @@ export const ACTION_RULES: Readonly<Record<string, Rule>> = {
   ),
   loneliness: lexical(
     'alone, lonely, nobody',
-    /\b(?:lonely|loneliness|isolated|left out|(?:feel|am|i'm|being|be|so|all|been) (?:so |all |very |really |completely |totally )?alone|(?:have|got) (?:no ?one|nobody|no friends)|(?:don't|do not|dont) have (?:any ?(?:one|body)|(?:any |many |a lot of )?friends)|no ?(?:one|body) (?:to (?:talk|turn|lean)|cares|understands|listens|there for)|no friends)\b/iu,
+    /\b(?:lonely|loneliness|isolated|left out|(?:feel|am|i'm|being|be|so|all|been) (?:so |all |very |really |completely |totally )?alone|(?:have|got) (?:no ?one|nobody|no friends)|(?:don't|do not|dont) have (?:any ?(?:one|body)|(?:any |many |a lot of )?friends)|there(?:'s| is| was) (?:nobody|no ?one)\b|no ?(?:one|body) (?:to (?:talk|turn|lean)|cares|understands|listens|there for)|no friends)\b/iu,
   ),
   'tells-story': {
-    cue: 'at least 18 words, a first person, and a past tense or a third person',
+    cue: 'at least 15 words, a first person, and a past tense or a third person',
     test: ({ words: all, text }) =>
-      all.length >= 18 &&
+      all.length >= 15 &&
       /\b(?:i|my|me|we|our)\b/iu.test(text) &&
       /\b(?:was|were|had|did|said|told|went|came|got|lost|left|broke|\w{3,}ed|he|she|they|him|her|them|his|boss|husband|wife|mother|father|mom|dad|friend|boyfriend|girlfriend|job|school|work)\b/iu.test(
         text,
@@ -179,6 +187,9 @@ export const ACTION_RULES: Readonly<Record<string, Rule>> = {
 
 const AGREES =
   /\b(?:(?:i|we) (?:totally |completely |fully |do |definitely |really )?agree\b|you(?:'re| are|r)(?: absolutely| so| probably| totally| definitely| quite)? right|(?:that|this|it)(?:'s| is| sounds| would be| seems| seems like| sounds like| might be)(?: like)?(?: actually| really| such)? an? (?:\w+ )?(?:good|great|excellent|wonderful|nice|fantastic|awesome) (?:idea|point|advice|suggestion|thought|plan|question|way)|good (?:idea|point|advice|suggestion|thinking)|great (?:idea|point|advice|suggestion)|that(?:'s| is)? (?:very |so |really )?true|so true|(?:makes|make) (?:a lot of |total |perfect )?sense|sounds (?:good|great|like a (?:good )?plan)|i like that(?: idea)?|i never thought of that|i think so too|exactly)\b/iu;
+/** A question that is a suggestion. */
+const SUGGESTS =
+  /\b(?:how about|what about|why (?:don't|not)|would (?:it|that) (?:help|be)|could you|(?:maybe|perhaps) you|do you think (?:you|that|it)|what if)\b/iu;
 const ASSENT =
   /^(?:yes|yeah|yea|yep|yup|ya|sure|ok(?:ay)?|right|true|absolutely|definitely|of course|exactly|indeed|i (?:can|could|will|should|think so|guess so|suppose)|that (?:could|might|would|may) (?:help|work|be)|maybe i|perhaps)\b/iu;
 const BUT = /\b(?:but|however|except|although|though)\b/iu;

@@ -6,7 +6,7 @@ const lexical = (cue: string, pattern: RegExp): Rule => ({ cue, test: ({ text })
 
 /** Somebody who speaks at length about a trouble: an answer without any of it is more than small talk. */
 function hasSubstance(view: View | null): view is View {
-  return view !== null && view.words.length >= 12 && contentWords(view).size >= 4;
+  return view !== null && view.words.length >= 8 && contentWords(view).size >= 3;
 }
 
 function asksChatbot(view: View): boolean {
@@ -36,7 +36,7 @@ const DEATH_WISH =
 export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
   invalidating: lexical(
     'plays down or orders another feeling',
-    /\b(?:(?:just|simply) (?:get over|move on|relax|calm down|forget|let it go|be happy|ignore|stop (?:worrying|thinking|feeling)|don't (?:worry|think)|snap out|cheer up)|get over (?:it|him|her|that)|(?:don't|do not|no need to|shouldn't|should not) (?:be (?:so )?(?:sad|upset|anxious|afraid|angry|depressed|dramatic|silly)|feel (?:so )?(?:sad|bad|that way|like that|guilty|depressed))|(?:it|that)(?:'s| is) not (?:that|so|such a) (?:bad|big|hard)|(?:it|that)(?:'s| is) no(?:t a)? big deal|(?:others|other people|some people|many people|people) (?:have it|are|got it) (?:much )?worse|could be (?:much |a lot )?worse|at least you (?:have|are|still|got|had)|you(?:'re| are) (?:overreacting|overthinking|too sensitive|being silly)|man up|cheer up|snap out)\b/iu,
+    /\b(?:(?:just|simply) (?:get over|move on|relax|calm down|forget|let it go|be happy|ignore|stop (?:worrying|thinking|feeling)|don't (?:worry|think)|snap out|cheer up)|get over (?:it|him|her|that)|(?:just |simply )?(?:decide|choose) (?:to be happy|not to (?:feel|be))|(?:don't|do not|no need to|shouldn't|should not) (?:be (?:so )?(?:sad|upset|anxious|afraid|angry|depressed|dramatic|silly)|feel (?:so )?(?:sad|bad|that way|like that|guilty|depressed))|(?:it|that)(?:'s| is) not (?:that|so|such a) (?:bad|big|hard)|(?:it|that)(?:'s| is) no(?:t a)? big deal|(?:others|other people|some people|many people|people) (?:have it|are|got it) (?:much )?worse|could be (?:much |a lot )?worse|at least you (?:have|are|still|got|had)|you(?:'re| are) (?:overreacting|overthinking|too sensitive|being silly)|man up|cheer up|snap out)\b/iu,
   ),
   'toxic-positivity': lexical(
     'slogans of cheer',
@@ -55,7 +55,7 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
       before !== null &&
       !GOODBYE.test(before.text) &&
       !/\bthank|appreciate|helped|nice (?:chat|talk)/iu.test(before.text) &&
-      (after === null ? before.words.length >= 12 : after.words.length >= 12 && !GOODBYE.test(after.text)),
+      (after === null ? before.words.length >= 8 : after.words.length >= 12 && !GOODBYE.test(after.text)),
   },
   'turns-to-itself': {
     cue: 'to a message with substance, three times more "I, me, my" than "you, your", over at least 30 words and no question',
@@ -106,7 +106,7 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
     cue: 'the user next says that they have said it already, or that it keeps asking',
     test: (message) =>
       message.after !== null &&
-      /\b(?:i(?:'ve| have)? (?:already|just) (?:said|told|answered|mentioned|explained)|you (?:already (?:asked|said)|keep (?:asking|saying|repeating))|(?:as|like) i (?:said|told)|going in circles)\b/iu.test(
+      /\b(?:i(?:'ve| have)? (?:already|just) (?:said|told|answered|mentioned|explained)|you (?:already (?:asked|said)|keep (?:asking|saying|repeating))|(?:as|like) i (?:said|told)|going in circles|(?:been|gone) (?:through|over) this)\b/iu.test(
         message.after.text,
       ),
   },
@@ -161,10 +161,10 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
     },
   },
   'too-curt': {
-    cue: 'at most three words and no question, to a message of at least 20 words',
+    cue: 'at most three words and no question, to a message of at least 15 words',
     test: (message) =>
       message.words.length <= 3 &&
-      (message.before?.words.length ?? 0) >= 20 &&
+      (message.before?.words.length ?? 0) >= 15 &&
       questionsIn(message).length === 0 &&
       !GOODBYE.test(message.before?.text ?? '') &&
       !/\b(?:thank|welcome)/iu.test(`${message.before?.text} ${message.text}`),
@@ -204,7 +204,7 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
   ),
   'unfounded-claims': lexical(
     'states what others think or feel',
-    /\b(?:(?:he|she|they)(?:'s| is|'re| are) (?:just |only |probably |obviously |clearly |definitely )*(?:jealous|using you|cheating|lying|afraid of you|intimidated|insecure|toxic|a narcissist)|(?:he|she|they) (?:obviously|clearly|definitely|certainly) (?:does|do|doesn't|don't|loves?|hates?|wants?|cares?|thinks?|feels?)|i know exactly (?:how|what) you)\b/iu,
+    /\b(?<!(?:could it be|maybe|perhaps|if|whether)(?: that)? )(?:(?:he|she|they|your (?:\w+ )?\w+)(?:'s| is|'re| are) (?:all |just |only |probably |obviously |clearly |definitely )*(?:jealous|using you|cheating|lying|afraid of you|intimidated|insecure|toxic|a narcissist)|(?:he|she|they) (?:obviously|clearly|definitely|certainly) (?:does|do|doesn't|don't|loves?|hates?|wants?|cares?|thinks?|feels?)|i know exactly (?:how|what) you)\b/iu,
   ),
   mechanical: lexical(
     'phrases of a call centre or of a language model',
@@ -221,7 +221,7 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
   },
   diagnosis: lexical(
     '"you have", "you are suffering from" with the name of a condition',
-    /\b(?:(?:you(?:'re| are)? (?:probably |definitely |clearly |certainly |likely )?(?:have|suffer(?:ing)? from|are suffering from|experiencing)(?: a| an)?|this is|it is|sounds like(?: you have)?(?: a)?|you have got) (?:(?:clinical|major|severe|mild|chronic|social|general(?:ized)?|a case of|some) )*(?:depression|anxiety disorder|social anxiety|ptsd|bipolar|adhd|ocd|autism|borderline|schizophrenia|an? eating disorder|panic disorder|insomnia|psychosis|burnout syndrome)|you(?:'re| are) (?:clinically |bipolar|autistic|schizophrenic|clinically depressed|a narcissist))\b/iu,
+    /\b(?:(?:you(?:'re| are)? (?:probably |definitely |clearly |certainly |likely )?(?:have|suffer(?:ing)? from|are suffering from|experiencing)(?: a| an)?|(?<!(?:whether|if) )(?:this is|it is)|sounds like(?: you have)?(?: a)?|you have got) (?:(?:clinical|major|severe|mild|chronic|social|general(?:ized)?|a case of|some) )*(?:depression|anxiety disorder|social anxiety|ptsd|bipolar|adhd|ocd|autism|borderline|schizophrenia|an? eating disorder|panic disorder|insomnia|psychosis|burnout syndrome)|you(?:'re| are) (?:clinically |bipolar|autistic|schizophrenic|clinically depressed|a narcissist))\b/iu,
   ),
   'medication-advice': lexical(
     'take, stop or change a medicine',
@@ -247,7 +247,7 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
     cue: 'ends with a word after which a sentence cannot end, or with a comma, dash or open bracket, at five words or more',
     test: ({ text, words: all }) =>
       all.length >= 5 &&
-      (/(?:\b(?:the|a|an|and|or|but|because|your|my|if|such as|than|as well as|so that)|[,([–-])$/iu.test(
+      (/(?:\b(?:the|a|an|and|or|but|because|your|my|if|such as|than|as well as|so that|to)|[,([–-])$/iu.test(
         text.trim(),
       ) ||
         (text.match(/\(/gu)?.length ?? 0) > (text.match(/\)/gu)?.length ?? 0) + (/[:;]-?\(/u.test(text) ? 1 : 0)),
