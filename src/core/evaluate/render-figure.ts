@@ -68,7 +68,7 @@ function bars({ titles, color, names, categories, narrow }: Place, whiskers: boo
     ...{ field: 'x', type: 'nominal', sort: categories.length > 0 ? [...categories] : null, title: null },
     axis: { labelExpr: LINES, labelLimit: narrow ? 150 : 260, ticks: false },
   };
-  const x = { field: 'y', type: 'quantitative', title: titles.y };
+  const x = { field: 'y', type: 'quantitative', title: titles.y, axis: { tickCount: narrow ? 3 : 6 } };
   return {
     encoding: { y },
     layer: [
@@ -88,7 +88,7 @@ function bars({ titles, color, names, categories, narrow }: Place, whiskers: boo
 
 function points(
   kind: 'scatter' | 'line',
-  { titles, color, legend, names, categories }: Place,
+  { titles, color, legend, names, categories, narrow }: Place,
   whiskers: { readonly x: boolean; readonly y: boolean },
   { reference }: Figure,
   values: readonly { readonly x: number | string; readonly y: number }[],
@@ -97,8 +97,14 @@ function points(
   const scale = { zero: false, nice: true };
   const x = named
     ? { field: 'x', type: 'ordinal', sort: [...categories], title: titles.x, axis: { labelExpr: LINES, labelAngle: 0 } }
-    : { field: 'x', type: 'quantitative', title: titles.x, scale, ...(counted(values) ? { axis: COUNTS } : {}) };
-  const y = { field: 'y', type: 'quantitative', title: titles.y, scale };
+    : {
+        field: 'x',
+        type: 'quantitative',
+        title: titles.x,
+        scale,
+        axis: { tickCount: narrow ? 4 : 8, ...(counted(values) ? COUNTS : {}) },
+      };
+  const y = { field: 'y', type: 'quantitative', title: titles.y, scale, axis: { tickCount: 6 } };
   const by = (range: readonly unknown[]) => ({
     field: 's',
     type: 'nominal',
@@ -169,5 +175,5 @@ const CONFIG = {
     ...{ titleFontWeight: 'normal', gridColor: 'currentColor', gridOpacity: 0.13 },
     ...{ domainColor: 'currentColor', tickColor: 'currentColor', domainOpacity: 0.4, tickOpacity: 0.4 },
   },
-  legend: { labelColor: 'currentColor', labelFontSize: 12, symbolStrokeWidth: 2 },
+  legend: { symbolOpacity: 1, labelColor: 'currentColor', labelFontSize: 12, symbolStrokeWidth: 2 },
 };

@@ -3,7 +3,7 @@ import { safeText } from '../text/safe.ts';
 import { type EvaluationView, type Section, simulatedCorpora } from '../workflows/evaluate/view.ts';
 import { type GridCell, type GridColumn, gridOf } from './render-grid.ts';
 import { STYLE } from './render-style.ts';
-import type { Behind, Exhibit, Table } from './table.ts';
+import type { Exhibit, Table } from './table.ts';
 
 /** SVG of each figure by its id, drawn for a phone and for all else. */
 export type Plots = ReadonlyMap<string, { readonly narrow: string; readonly wide: string }>;
@@ -100,7 +100,7 @@ function exhibitHtml(exhibit: Exhibit, plots: Plots, simulated: ReadonlySet<stri
       : `<figure aria-label="${html(title)}"><div class="plot narrow">${plots.get(id)?.narrow ?? ''}</div><div class="plot wide">${plots.get(id)?.wide ?? ''}</div></figure>`;
   const list =
     notes.length === 0 ? '' : `<ul class="notes">${notes.map((note) => `<li>${html(note)}</li>`).join('')}</ul>`;
-  return `<article id="${anchor(id)}"><h3>${html(title)} ${ref}</h3>${body}${list}${behindHtml(exhibit, simulated)}</article>`;
+  return `<article id="${anchor(id)}"><h3>${html(title)} ${ref}</h3>${body}${list}</article>`;
 }
 
 function tableHtml(table: Table, simulated: ReadonlySet<string>): string {
@@ -135,26 +135,6 @@ function classOf({ kind }: GridColumn): string {
 function cellHtml({ text, interval, n }: GridCell): string {
   const more = [interval, n].filter((part) => part !== null).map((part) => html(part));
   return `${html(text)}${more.length === 0 ? '' : `<small>${more.join(' ')}</small>`}`;
-}
-
-/** How many sessions of which corpus stand behind an exhibit; the screen opens them. */
-function behindHtml(exhibit: Exhibit, simulated: ReadonlySet<string>): string {
-  const all: readonly Behind[] =
-    exhibit.type === 'table'
-      ? exhibit.rows.flatMap(({ behind }) => behind)
-      : exhibit.series.flatMap(({ points }) => points.flatMap(({ behind }) => behind));
-  const found = new Map<string, Set<string> | null>();
-  for (const { corpus, sessions } of all) {
-    const known = found.get(corpus) ?? new Set<string>();
-    for (const id of sessions ?? []) known.add(id);
-    found.set(corpus, sessions === null || found.get(corpus) === null ? null : known);
-  }
-  if (found.size === 0) return '';
-  const parts = [...found].map(
-    ([corpus, ids]) =>
-      `${html(corpus)} (${ids === null ? 'all' : ids.size}, ${simulated.has(corpus) ? 'simulated' : 'real'})`,
-  );
-  return `<p class="behind">Sessions behind it: ${parts.join(', ')}</p>`;
 }
 
 function madeByHtml({ begin, sections, end }: EvaluationView): string {

@@ -28,8 +28,8 @@ nav ul ul{list-style:none;padding-left:.8rem;font-weight:400;font-size:.93rem}
 table{border-collapse:separate;border-spacing:0;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{padding:.38rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 tbody tr:last-child>*{border-bottom:0}
-thead th{background:var(--raised);font-weight:600;vertical-align:bottom;font-size:.84rem;min-width:3.2rem}
-tbody th[scope=row]{position:sticky;left:0;background:var(--ground);font-weight:500;z-index:1;min-width:6.5rem;max-width:min(22rem,42vw);overflow-wrap:anywhere}
+thead th{background:var(--raised);font-weight:600;vertical-align:bottom;font-size:.84rem;min-width:3.2rem;white-space:normal!important;overflow-wrap:break-word}
+tbody th[scope=row]{position:sticky;left:0;background:var(--ground);font-weight:500;z-index:1;min-width:6.5rem;max-width:min(22rem,44vw);overflow-wrap:break-word}
 thead th:first-child{position:sticky;left:0;z-index:2}
 .num{text-align:right;white-space:nowrap}
 small{display:block;color:var(--soft);font-size:.78rem}
@@ -42,24 +42,24 @@ thead th.paper{background:var(--paper);font-weight:400;font-style:italic}
 .group span{position:sticky;left:.7rem}
 .notes{color:var(--soft);font-size:.88rem;padding-left:1.1rem;margin:.6rem 0;max-width:52rem}
 .notes li{margin:.15rem 0;overflow-wrap:anywhere}
-.behind{color:var(--soft);font-size:.82rem;overflow-wrap:anywhere}
 .missing{padding:.7rem 1rem;border-left:3px solid var(--simulated);background:var(--raised);border-radius:0 .4rem .4rem 0;overflow-wrap:anywhere}
 .missing span{display:block}
 figure{margin:.4rem 0}
 .plot svg{display:block;max-width:100%;height:auto}
 .plot.narrow{display:none}
-@media (max-width:620px){.plot.narrow{display:block}.plot.wide{display:none}th,td{padding:.34rem .5rem}}
+@media (min-width:1100px){article{display:grid;grid-template-columns:fit-content(52rem) minmax(16rem,1fr);column-gap:2.2rem;align-items:start}h3{grid-column:1/-1}article>.notes{margin-top:0}}
+@media (max-width:620px){.plot.narrow{display:block}.plot.wide{display:none}th,td{padding:.34rem .45rem}}
 pre{background:var(--raised);padding:.8rem 1rem;border-radius:.4rem;font-size:.82rem;white-space:pre-wrap;overflow-wrap:anywhere;max-width:100%}
 .hash{font-family:ui-monospace,monospace;font-size:.75rem;overflow-wrap:anywhere;min-width:16rem}
 footer{margin-top:3rem;color:var(--soft);font-size:.9rem}
 @media print{
 :root{--ink:#000;--soft:#444;--line:#bbb;--ground:#fff;--raised:#f3f3f3;--paper:#f4efe2;--link:#000;--real:#000;--simulated:#000}
 body{padding:0;font-size:10pt}
-nav,.behind{display:none}
+nav{display:none}
 .scroll{overflow:visible;border:0}
 table{font-size:7.5pt}th,td{padding:.15rem .3rem}small{font-size:6.5pt}
 tbody th[scope=row],thead th:first-child{position:static}
-h2,h3{break-after:avoid}tr,figure,.missing{break-inside:avoid}
+article{display:block}h2,h3{break-after:avoid}tr,figure,.missing{break-inside:avoid}
 .plot.narrow{display:none}.plot.wide{display:block}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }

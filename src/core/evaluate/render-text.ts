@@ -157,6 +157,7 @@ function pivoted(series: Figure['series'], places: readonly (string | number)[],
 
 function spread(value: number | string, low: number | null, high: number | null): string {
   if (typeof value === 'string') return value;
-  const text = (number: number) => String(Number(number.toPrecision(3)));
+  const text = (number: number) =>
+    Number.isInteger(number) ? String(number) : number.toFixed(Math.abs(number) < 10 ? 3 : 1);
   return low === null || high === null ? text(value) : `${text(value)} [${text(low)}, ${text(high)}]`;
 }
