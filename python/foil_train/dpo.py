@@ -23,7 +23,7 @@ from .base import load_base, sha256
 from .checkpoints import starting_point
 from .errors import FoilError
 from .events import Events
-from .plan import Plan, adapter_folder, make_plan
+from .plan import Plan, adapter_folder, at_once, make_plan
 from .preferences import Preference
 from .progress import Counted, StepEvents
 from .spec import Spec
@@ -132,7 +132,11 @@ def build_dpo(spec: Spec, plan: Plan, out: Path, callbacks: list) -> tuple[FromA
     losses, weights = [h.loss], [1.0]
     if h.sft_weight:
         losses, weights = [*losses, "sft"], [*weights, h.sft_weight]
-    arguments = trainer_arguments(spec, out, len(plan.sets["train"]))
+    together = at_once(spec)
+    arguments = {
+        **trainer_arguments(spec, out, len(plan.sets["train"])),
+        "per_device_train_batch_size": together, "gradient_accumulation_steps": h.batch // together,
+    }
     valid = plan.sets.get("valid")
 
     def dataset(rows: list[Preference]) -> Dataset:

@@ -96,6 +96,14 @@ def _heaviest(rows: list[list], batch: int) -> tuple[int, int]:
     return sum(r.cost for item in top for r in item), sum(r.trained for item in top for r in item)
 
 
+def at_once(spec: Spec) -> int:
+    """Items of a batch that go through the model together. `dpo` on a CPU takes one pair at a time and adds up gradients:
+    pairs of one batch differ in length, padding is computed like text, and nothing is gained there by width."""
+    import torch
+
+    return 1 if spec.stage == "dpo" and not torch.cuda.is_available() else spec.hyper.batch
+
+
 def make_plan(spec: Spec, events: Events, dry: bool = False) -> Plan:
     """Read, render and check every split of a training stage, and emit `preflight` for each and `memory`.
 
@@ -135,6 +143,6 @@ def make_plan(spec: Spec, events: Events, dry: bool = False) -> Plan:
     plan.lora = _previous(spec) if spec.stage == "dpo" else {"rank": h.rank, "targets": h.targets}
     if spec.stage == "discriminator":
         plan.ids = label_tokens(tokenizer)
-    likely, least = estimate(spec.stage, load_config(spec.base), h, plan.lora, *_heaviest(items, h.batch))
+    likely, least = estimate(spec.stage, load_config(spec.base), h, plan.lora, *_heaviest(items, at_once(spec)))
     check_memory(events, likely, least, dry)
     return plan
