@@ -66,6 +66,31 @@ describe('a reply', () => {
   });
 });
 
+describe('an answer in JSON', () => {
+  const answer = { name: 'answer', schema: { type: 'object' } };
+  const formats = (asked: { body: Record<string, unknown> }[]) => asked.map(({ body }) => body['response_format']);
+
+  it('is asked for by its schema, and only where one is given', async () => {
+    const { base, asked } = await openServer(says('{}'));
+    await collect(modelAt(base), { answer });
+    await collect(modelAt(base));
+    expect(formats(asked)).toEqual([
+      { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' }, strict: true } },
+      undefined,
+    ]);
+  });
+
+  it('is asked for without it where the server does not know it, and then at once', async () => {
+    const { base, asked } = await openServer((request, response) => {
+      if (!('response_format' in request.body)) return says('{}')(request, response);
+      json(response, { error: { message: "'response_format.type' must be 'text'" } }, 400);
+    });
+    for (let i = 0; i < 2; i += 1)
+      expect((await collect(modelAt(base), { answer })).choices).toMatchObject([{ text: '{}' }]);
+    expect(formats(asked).map((format) => format !== undefined)).toEqual([true, false, false]);
+  });
+});
+
 describe('alternatives', () => {
   it('are n requests with seeds from seed on, on an openai server', async () => {
     const { base, asked } = await openServer((request, response) =>
