@@ -41,6 +41,11 @@ export class Limiter {
     this.round = this.newRound();
   }
 
+  /** Requests that are out. */
+  get out(): number {
+    return this.running;
+  }
+
   /** Requests that may run at once now. */
   get limit(): number {
     return Math.max(1, Math.floor(this.places));

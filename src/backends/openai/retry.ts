@@ -29,6 +29,7 @@ const BASE_MS = 500;
 const LONGEST_MS = 30_000;
 
 const limiters = new Map<string, Limiter>();
+const servers = new Map<Limiter, string>();
 
 /** One for all models of an endpoint. */
 export function limiterOf(endpoint: Endpoint): Limiter {
@@ -37,8 +38,14 @@ export function limiterOf(endpoint: Endpoint): Limiter {
   if (!limiter) {
     limiter = new Limiter(endpoint.atOnce ?? DEFAULT_AT_ONCE);
     limiters.set(id, limiter);
+    servers.set(limiter, endpoint.server);
   }
   return limiter;
+}
+
+/** Every endpoint that was asked: requests that are out, and how many it gets at once now. */
+export function places(): { server: string; out: number; limit: number }[] {
+  return [...servers].map(([limiter, server]) => ({ server, out: limiter.out, limit: limiter.limit }));
 }
 
 /**

@@ -52,7 +52,8 @@ export function registerSimulate(program: Command, run: Run): void {
         ['foil simulate --contexts sample --out bots --chatbots all', 'with every chatbot configuration'],
       )}
 
-Ctrl+C stops it; the same command goes on where it stopped, to the turn.`,
+On a terminal, p pauses and goes on, and q stops when what is out has come. Ctrl+C stops at once.
+The same command goes on where it stopped, to the turn.`,
     )
     .action(run(simulateCommand));
 }
@@ -68,6 +69,9 @@ async function simulateCommand(cli: Cli, options: SimulateOptions): Promise<numb
   const { keepHeapSmall } = await import('../../backends/heap.ts');
   keepHeapSmall();
   const { simulate } = await import('../../core/workflows/simulate/simulate.ts');
+  const { SimulationControl } = await import('../../core/workflows/simulate/control.ts');
+  const { keysText, listenToKeys } = await import('../simulate-keys.ts');
+  const { places } = await import('../../backends/openai/retry.ts');
   const { openTurnJournal } = await import('../../backends/store/turn-journal.ts');
   const { openChatbots } = await import('../../backends/registry/chatbots.ts');
   const { signal } = cli;
@@ -105,13 +109,16 @@ async function simulateCommand(cli: Cli, options: SimulateOptions): Promise<numb
     budget,
   };
   const append = (sessions: readonly Session[]) => store.append(corpus, sessions);
+  const control = new SimulationControl();
+  const keys = listenToKeys(cli, control);
   let summary: Summary | null = null;
   try {
-    for await (const event of simulate(request, { clock: cli.clock, journal, append }, signal)) {
-      show(cli, corpus, event);
+    for await (const event of simulate(request, { clock: cli.clock, journal, append }, signal, control)) {
+      show(cli, corpus, event, keys === null ? '' : keysText(control), places());
       if (event.type === 'done') summary = event.summary;
     }
   } finally {
+    keys?.end();
     cli.out.progress(null);
     if (summary) report(cli, corpus, summary);
   }
@@ -147,14 +154,15 @@ async function checkPrices(models: readonly ChatModel[], budget: Budget): Promis
 }
 
 /** What is printed while it runs. */
-function show({ out }: Cli, corpus: string, event: SimulateEvent): void {
+function show({ out }: Cli, corpus: string, event: SimulateEvent, keys: string, places: readonly Place[]): void {
   switch (event.type) {
     case 'session':
       out.event({ event: 'session', corpus, session: event.session });
       return;
     case 'progress':
       out.event({ event: 'progress', ...event.progress });
-      out.progress({ step: 'simulating', text: progressText(event.progress) });
+      // Another step is shown at once.
+      out.progress({ step: `simulating${keys}`, text: progressText(event.progress, places) });
       return;
     case 'failed': {
       const { code, message } = event.error;
@@ -171,13 +179,24 @@ function show({ out }: Cli, corpus: string, event: SimulateEvent): void {
   }
 }
 
-function progressText({ finished, skipped, of, turns, retries, perMinute, secondsLeft }: Progress): string {
-  const parts = [`${finished + skipped}${of === null ? '' : ` of ${of}`} sessions`, `${turns} turns`];
-  if (retries > 0) parts.push(`${retries} retries`);
-  if (perMinute !== null) parts.push(`${perMinute.toPrecision(2)} a minute`);
+interface Place {
+  readonly server: string;
+  readonly out: number;
+  readonly limit: number;
+}
+
+function progressText(progress: Progress, places: readonly Place[]): string {
+  const { finished, skipped, of, turns, retries, tokens, perMinute, secondsLeft } = progress;
+  const parts = [`${finished + skipped}${of === null ? '' : ` of ${of}`} sessions`];
+  if (perMinute !== null) parts.push(`${perMinute < 10 ? perMinute.toFixed(1) : Math.round(perMinute)} a minute`);
   if (secondsLeft !== null) parts.push(`${formatDuration(secondsLeft)} left`);
+  parts.push(`${turns} turns`, `${thousands.format(tokens)} tokens`);
+  for (const { server, out, limit } of places) parts.push(`${server} ${out} out of ${limit}`);
+  if (retries > 0) parts.push(`${retries} retries`);
   return parts.join(', ');
 }
+
+const thousands = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
 
 const RAN_OUT = {
   tokens: 'the budget of tokens is used up',

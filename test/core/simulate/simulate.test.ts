@@ -189,6 +189,22 @@ test('a pause lets what is out end, starts nothing, and goes on to the same sess
 });
 let events0 = 0;
 
+test('one that is asked to end, also in a pause, keeps what is out and starts nothing', async () => {
+  const control = new SimulationControl();
+  let turns = 0;
+  const { summary, error, events } = await run({
+    ...{ control, atOnce: 2, delayMs: 1 },
+    onEvent: ({ type }) => {
+      if (type !== 'turn' || turns++ !== 2) return;
+      control.pause();
+      setTimeout(() => control.finish(), 30);
+    },
+  });
+  expect(error).toBeNull();
+  expect(summary).toMatchObject({ stopped: 'cancelled' });
+  expect(events.filter(({ type }) => type === 'turn').length).toBeLessThanOrEqual(5);
+});
+
 describe('what fails', () => {
   it('in one session is counted, and the others go on', async () => {
     const bot = ({ messages }: { messages: readonly { content: string }[] }) =>

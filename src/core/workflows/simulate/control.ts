@@ -1,14 +1,27 @@
-/** Pauses a simulation and lets it go on: requests that are out are finished and kept, and no new one starts. */
+/** Pauses a simulation and lets it go on, or ends it: requests that are out are finished and kept, and no new one starts. */
 export class SimulationControl {
   private gate: { readonly open: Promise<void>; readonly release: () => void } | null = null;
   private readonly listeners = new Set<(paused: boolean) => void>();
+
+  private over = false;
+
+  /** Whether it was asked to end. */
+  get finishing(): boolean {
+    return this.over;
+  }
+
+  /** Ends the run as a budget that is used up does, also while it is paused. */
+  finish(): void {
+    this.over = true;
+    this.resume();
+  }
 
   get paused(): boolean {
     return this.gate !== null;
   }
 
   pause(): void {
-    if (this.gate) return;
+    if (this.gate || this.over) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.gate = { open: promise, release: resolve };
     this.tell(true);

@@ -82,7 +82,10 @@ class Run {
   }
 
   async go(): Promise<void> {
-    const unlisten = this.control.onChange((paused) => this.events.push({ type: paused ? 'paused' : 'unpaused' }));
+    const unlisten = this.control.onChange((paused) => {
+      this.events.push({ type: paused ? 'paused' : 'unpaused' });
+      this.progress(true);
+    });
     const stop = () => this.stop();
     this.outer.addEventListener('abort', stop, { once: true });
     if (this.outer.aborted) stop();
@@ -193,7 +196,7 @@ class Run {
 
   private async mayAsk(): Promise<boolean> {
     await this.control.pass(this.inner.signal);
-    this.stopped ??= this.meter.exhausted;
+    this.stopped ??= this.control.finishing ? 'cancelled' : this.meter.exhausted;
     return this.stopped === null;
   }
 
