@@ -36,6 +36,8 @@ export class BareTalk {
   private readonly templates: Sides<ChatTemplate>;
   private readonly sequences: readonly Sides<LlamaContextSequence>[];
 
+  private read = 0;
+
   private constructor(
     options: BareOptions,
     model: LlamaModel,
@@ -67,9 +69,10 @@ export class BareTalk {
   }
 
   /** Says the sessions again, so many at once; each token is sampled, and then the session's own one is gone on with. */
-  async say(sessions: readonly Session[]): Promise<{ tokens: number; seconds: number }> {
+  async say(sessions: readonly Session[]): Promise<{ tokens: number; seconds: number; read: number }> {
     const queue = sessions[Symbol.iterator]();
     let tokens = 0;
+    this.read = 0;
     const started = performance.now();
     await Promise.all(
       this.sequences.map(async (sides) => {
@@ -79,7 +82,7 @@ export class BareTalk {
         }
       }),
     );
-    return { tokens, seconds: (performance.now() - started) / 1000 };
+    return { tokens, seconds: (performance.now() - started) / 1000, read: this.read };
   }
 
   private async one({ context, turns }: Session, sides: Sides<LlamaContextSequence>): Promise<number> {
@@ -108,6 +111,7 @@ export class BareTalk {
     // the last token is read again, for its logits
     while (shared < prompt.length - 1 && held[shared] === prompt[shared]) shared += 1;
     if (shared < held.length) await sequence.eraseContextTokenRanges([{ start: shared, end: held.length }]);
+    this.read += prompt.length - shared;
     const { temperature = 1, top_p: topP = 1, top_k: topK = 200 } = this.options.models[role].sampling;
     const steps = sequence.evaluate(prompt.slice(shared), { temperature, topP, topK, seed: 1, yieldEogToken: true });
     let written = '';

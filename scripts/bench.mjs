@@ -4,7 +4,17 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let missed = false;
-for (const file of ['start.ts', 'ui.tsx', 'log.tsx', 'review.tsx', 'label.ts', 'simulate.ts', 'engine.ts', 'mine.ts']) {
+for (const file of [
+  'start.ts',
+  'ui.tsx',
+  'log.tsx',
+  'review.tsx',
+  'label.ts',
+  'simulate.ts',
+  'engine.ts',
+  'mine.ts',
+  'simulate-embedded.ts',
+]) {
   const { status } = spawnSync('tsx', [`bench/${file}`], { cwd: root, stdio: 'inherit' });
   missed ||= status !== 0;
 }
