@@ -67,7 +67,7 @@ test('what runs goes on behind other screens, with progress in the status line; 
   await screen.waitFor('● runs here: all');
   await screen.waitFor(/● 20\/60/u);
   await screen.send('s');
-  await screen.waitFor(/demo is being run here: x\s+stops it/u);
+  await screen.waitFor(/is\s+being\s+run\s+here:\s+x\s+stops\s+it/u);
   await screen.send('x');
   await screen.waitFor('its training run goes on (F5)');
   expect(control.state.loop.running).toBeNull();
@@ -120,6 +120,12 @@ test('Enter goes from a cell to its sessions, its training run and its pairs', a
   await screen.waitFor('check ─ iteration 0');
   await enter(screen);
   await screen.waitFor('check of iteration 0 has no sessions yet');
+  // the sitting is open now: it goes to the set again
+  for (const key of [LEFT, LEFT]) await screen.send(key);
+  await screen.waitFor('review ─ iteration 0');
+  await enter(screen);
+  await screen.waitFor(/of \d+ done/u);
+  expect(screen.text()).toContain('demo-p0');
 });
 
 test('a stage that failed says why and what to do, and is tried again', async () => {

@@ -5,6 +5,7 @@ import type { Alarm } from '../../src/core/workflows/loop/alarms.ts';
 import { runLoop } from '../../src/core/workflows/loop/loop.ts';
 import { cellAt } from '../../src/core/workflows/loop/plan.ts';
 import { readLoop } from '../../src/core/workflows/loop/read.ts';
+import { loopSchema } from '../../src/core/workflows/loop/settings.ts';
 import type { LoopEvent } from '../../src/core/workflows/loop/types.ts';
 import { yieldsOf } from '../../src/core/workflows/loop/view.ts';
 import { moveCursor, NO_LOOPS, type OpenLoop, type RunningLoop, shownLoop } from '../../src/ui/state/loop.ts';
@@ -181,7 +182,7 @@ describe('a stage', () => {
     const [later, nowhere] = of('dpo');
     expect(later).toMatch(/makes +model demo-it1/u);
     expect(later).toContain('an earlier stage comes first');
-    expect(nowhere).toMatchObject({ kind: 'none', why: 'dpo of iteration 0 has no training run yet' });
+    expect(nowhere).toMatchObject({ kind: 'none', why: 'dpo of iteration 0 has no training run' });
   });
 });
 
@@ -274,6 +275,18 @@ describe('the form of a new loop', () => {
     expect(field('name', { ...form, settings: setLoopField(form, 'name', 'loop-1') })?.error).toBe(
       'there is such a loop',
     );
+  });
+
+  test('iteration 0 is given all of what it needs, or nothing', () => {
+    const half = { ...form, settings: setLoopField(form, 'given.sessions.train', 'b') };
+    expect(half.settings.given).toEqual({ sessions: { train: 'b', valid: '', test: null }, discriminator: null });
+    expect(field('given.sessions.valid', half)?.error).toBe('choose them too');
+    const whole = { ...form, settings: setLoopField(half, 'given.sessions.valid', 'a-valid') };
+    expect(field('given.sessions.valid', whole)?.error).toBeNull();
+    const judged = setLoopField(whole, 'given.discriminator', 'd');
+    expect(judged.given?.discriminator).toBe('d');
+    expect(loopSchema.parse(judged).given).toEqual(judged.given);
+    expect(setLoopField(half, 'given.sessions.train', 'none').given).toBeNull();
   });
 
   test('hyper-parameters stand beside their preset; what is changed can be taken back', () => {

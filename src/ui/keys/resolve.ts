@@ -151,7 +151,10 @@ export function paletteItems(query: string, place: Place, facts: KeyFacts): Help
   const bindings = screen === place ? bindingsIn(place) : [...bindingsIn(screen), ...bindingsIn(place)];
   const rows = [...new Map(bindings.map((binding) => [binding.command, binding])).values()]
     .filter(
-      (binding) => !/^(text|list|scroll|search|prompt|choose|transcript|app\.palette|app\.back)/.test(binding.command),
+      (binding) =>
+        !/^(text|list|scroll|search|prompt|choose|transcript|grid\.(?:up|down|left|right|page)|app\.palette|app\.back)/.test(
+          binding.command,
+        ),
     )
     .map((binding) => helpRow(binding, binding.keys.map(showChord), facts))
     .filter((row) => {

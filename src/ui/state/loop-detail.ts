@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { formatDuration } from '../../core/text/quantity.ts';
 import {
   ALL_TURNS,
@@ -6,7 +7,7 @@ import {
   judgedFiguresSchema,
 } from '../../core/workflows/loop/figures.ts';
 import type { LoopStage, Ref } from '../../core/workflows/loop/journal.ts';
-import { needsOf, outputsOf } from '../../core/workflows/loop/needs.ts';
+import { givenTo, needsOf, outputsOf } from '../../core/workflows/loop/needs.ts';
 import { type Cell, cellAt, madeBy } from '../../core/workflows/loop/plan.ts';
 import { simulatorOf, yieldOf } from '../../core/workflows/loop/view.ts';
 import type { Segment } from '../components/Line.tsx';
@@ -49,7 +50,7 @@ export function jumpOf(loop: OpenLoop, cursor: { iteration: number; stage: LoopS
     case 'discriminator':
     case 'dpo':
       return cell.run === null
-        ? { kind: 'none', why: `${cell.stage} of iteration ${cell.iteration} has no training run yet` }
+        ? { kind: 'none', why: `${cell.stage} of iteration ${cell.iteration} has no training run` }
         : { kind: 'run', id: cell.run };
     case 'mine':
     case 'review': {
@@ -101,7 +102,7 @@ export function stageRows(loop: OpenLoop, cursor: { iteration: number; stage: Lo
   const state = cell.state === 'ready' && cell.begun ? 'begun, and goes on where it was' : word || 'not yet';
   const why = cell.why === null ? '' : `: ${cell.why}`;
   pair('state', `${sign} ${state}${cell.state === 'done' ? time : ''}${why}`, tone);
-  if (cell.state === 'running') pair('progress', progressOf(loop), 'focus');
+  if (cell.state === 'running') pair('progress', progressOf(loop, cell), 'focus');
   if (cell.failure) {
     pair('failure', cell.failure.message, 'error');
     for (const text of cell.failure.remedy) pair('what to do', text);
@@ -109,7 +110,8 @@ export function stageRows(loop: OpenLoop, cursor: { iteration: number; stage: Lo
   pair('next', nextOf(loop, cell), cell.state === 'waiting' ? 'warn' : 'plain');
   const jump = jumpOf(loop, cursor);
   if (jump.kind !== 'none') pair('', (ENTER[jump.kind] as (jump: Jump) => string)(jump), 'dim');
-  pair('does', ABOUT[cell.stage]);
+  const given = givenTo(loop.settings, cell.iteration, cell.stage) !== null;
+  pair('does', given ? 'nothing: what is there is looked at, and taken' : ABOUT[cell.stage]);
   if (cell.state === 'done' || cell.state === 'stale') pair('came to', countsText(cell));
   for (const text of figureTexts(cell)) pair('', text);
   const needs = needsOf(loop.settings, cell.iteration, cell.stage, madeBy(loop.view.grid));
@@ -124,11 +126,16 @@ export function stageRows(loop: OpenLoop, cursor: { iteration: number; stage: Lo
   return rows;
 }
 
-function progressOf(loop: OpenLoop): string {
-  const { doing } = loop.view;
-  const told = meterText(loop.meter);
-  const run = doing?.run ? `run ${doing.run}` : '';
-  return [told, doing?.text ?? (told === '' ? 'nothing to count yet' : ''), run].filter(Boolean).join(' · ');
+/** What another process leaves on the disk as it goes on. */
+const COUNTED: Readonly<Record<LoopStage, string>> = {
+  ...{ simulate: 'sessions', check: 'sessions', mine: 'critical turns', discriminator: 'steps', dpo: 'steps' },
+  ...{ score: '', review: '' },
+};
+
+function progressOf({ view: { doing }, meter }: OpenLoop, { stage }: Cell): string {
+  const told = meterText(meter);
+  if (doing) return [told, doing.text].filter(Boolean).join(' · ') || 'begins: what it needs is made ready …';
+  return told === '' ? 'it does not show from here how far it is' : `${told} · ${COUNTED[stage]}`;
 }
 
 /** What one does now about this stage. */
@@ -137,6 +144,8 @@ function nextOf(loop: OpenLoop, cell: Cell): string {
   if (cell.state === 'running') return holder === null ? 'x stops it; it goes on where it was' : `${holder} runs it`;
   if (cell.state === 'waiting' && gate?.iteration === cell.iteration) {
     const { approved, rejected, pending } = gate;
+    if (approved + rejected + pending === 0)
+      return 'no pair was kept (mine says why): o goes on without any, and DPO refuses';
     const enough = approved < loop.settings.dpo.floor ? ` (DPO needs ${loop.settings.dpo.floor})` : '';
     return `${approved} approved${enough}, ${rejected} rejected, ${pending} pending: Enter reviews them, o opens the gate`;
   }
@@ -170,6 +179,9 @@ function refsText(refs: readonly Ref[]): string {
     .join('; ');
 }
 
+/** Of the funnel: why turns gave no pair. */
+const minedSchema = z.object({ dropped: z.record(z.string(), z.number()) });
+
 /** Figures of a stage that is done, the ones that people look for first. */
 function figureTexts({ stage, figures, state }: Cell): string[] {
   if (state !== 'done') return [];
@@ -178,6 +190,13 @@ function figureTexts({ stage, figures, state }: Cell): string[] {
     if (!judged) return [];
     const all = Object.entries(judged.beside).map(([name, table]) => `${name} ${accuracyText(table[ALL_TURNS])}`);
     return [`accuracy over all turns ${accuracyText(judged.own[ALL_TURNS])}; beside it: ${all.join(', ')}`];
+  }
+  if (stage === 'mine') {
+    const { dropped } = minedSchema.safeParse(figures).data ?? { dropped: {} };
+    const why = Object.entries(dropped).filter(([, count]) => count > 0);
+    return why.length === 0
+      ? []
+      : [`no pair of a turn: ${why.map(([reason, count]) => `${reason} ${count}`).join(', ')}`];
   }
   if (stage === 'dpo') {
     const dpo = dpoFiguresSchema.nullable().catch(null).parse(figures);

@@ -123,6 +123,11 @@ function faultOf(key: string, { settings, choices }: LoopForm): string | null {
   if (key === 'contexts.valid' && valid === train) return 'it must be another corpus than the training contexts';
   if (key === 'contexts.test' && test !== null && [train, valid].includes(test)) return 'it must be a third corpus';
   if (key === 'simulator' && settings.simulator === '') return 'choose it';
+  const { given } = settings;
+  if (key === 'given.sessions.train' && given?.sessions.train === '') return 'choose them too';
+  if (key === 'given.sessions.valid' && given?.sessions.valid === '') return 'choose them too';
+  if (key === 'given.sessions.valid' && given && given.sessions.valid === given.sessions.train)
+    return 'they must be of other contexts than the training sessions';
   return null;
 }
 
@@ -133,6 +138,7 @@ function faultOf(key: string, { settings, choices }: LoopForm): string | null {
 export function setLoopField(form: LoopForm, key: string, text: string): LoopSettings {
   const stage = STAGES.find((one) => key.startsWith(`${one}.changes.`));
   if (stage) return setHyper(form, stage, key.slice(`${stage}.changes.`.length), text);
+  if (key.startsWith('given.')) return setGiven(form.settings, key, text.trim());
   const spec = specs(form).find((one) => one.key === key);
   if (!spec) return form.settings;
   const settings = put(form.settings, key.split('.'), read(spec.kind, text.trim())) as LoopSettings;
@@ -144,9 +150,25 @@ export function setLoopField(form: LoopForm, key: string, text: string): LoopSet
 /** The value that the form was opened with, or the preset's. */
 export function resetLoopField({ settings, initial }: LoopForm, key: string): LoopSettings {
   const stage = STAGES.find((one) => key.startsWith(`${one}.changes.`));
+  if (key.startsWith('given.')) return setGiven(settings, key, 'none');
   if (!stage) return put(settings, key.split('.'), valueAt(initial, key)) as LoopSettings;
   const { [key.slice(`${stage}.changes.`.length)]: _, ...changes } = settings[stage].changes;
   return { ...settings, [stage]: { ...settings[stage], changes } };
+}
+
+type Given = NonNullable<LoopSettings['given']>;
+const NOTHING_GIVEN: Given = { sessions: { train: '', valid: '', test: null }, discriminator: null };
+
+/** What iteration 0 is given is all there or null: what is still missing is an empty name meanwhile. */
+function setGiven(settings: LoopSettings, key: string, text: string): LoopSettings {
+  const name = text === 'none' ? '' : text;
+  const { sessions, discriminator } = settings.given ?? NOTHING_GIVEN;
+  const given: Given =
+    key === 'given.discriminator'
+      ? { sessions, discriminator: name === '' ? null : name }
+      : { sessions: { ...sessions, [key.slice('given.sessions.'.length)]: name }, discriminator };
+  const { train, valid } = given.sessions;
+  return { ...settings, given: train === '' && valid === '' && given.discriminator === null ? null : given };
 }
 
 function setHyper({ settings, choices }: LoopForm, stage: Trained, name: string, text: string): LoopSettings {
@@ -183,7 +205,8 @@ function number(text: string): number {
 }
 
 function shown(kind: Kind, value: unknown): string {
-  if (value === null) return kind === 'any' ? 'all' : 'none';
+  if (value === null || value === undefined || value === '')
+    return kind === 'any' ? 'all' : kind === 'none' ? 'none' : '';
   return Array.isArray(value) ? value.join(', ') : String(value);
 }
 

@@ -1,5 +1,6 @@
 import { cellWidth, fitWidth } from '../../core/text/wrap.ts';
 import { LOOP_STAGES, type LoopStage } from '../../core/workflows/loop/journal.ts';
+import { givenTo } from '../../core/workflows/loop/needs.ts';
 import type { Cell, StageState } from '../../core/workflows/loop/plan.ts';
 import { simulatorOf, yieldsOf } from '../../core/workflows/loop/view.ts';
 import { oneRow, type Segment } from '../components/Line.tsx';
@@ -79,7 +80,8 @@ export function gridRows(
       const cell = liveCell(loop, one);
       const chosen = cell.iteration === cursor.iteration && cell.stage === cursor.stage;
       const meter = cell.state === 'running' ? loop.meter : null;
-      const [first, second] = cellTexts(cell, meter, room - 3);
+      const given = givenTo(loop.settings, cell.iteration, cell.stage) !== null;
+      const [first, second] = cellTexts(cell, meter, given, room - 3);
       const { sign, tone } = STAGE_SIGNS[cell.state];
       upper.push(
         { text: chosen ? MARK : ' ', tone: 'focus' },
@@ -92,7 +94,7 @@ export function gridRows(
 }
 
 /** The two lines of a cell, of at most `room` cells each: what it came to; how long, or how it stands. */
-function cellTexts(cell: Cell, meter: Meter | null, room: number): [string, string] {
+function cellTexts(cell: Cell, meter: Meter | null, given: boolean, room: number): [string, string] {
   const fits = (texts: readonly string[], most: number) => texts.find((text) => cellWidth(text) <= most) ?? '';
   if (cell.state === 'running') {
     const left = meter && secondsLeft(meter);
@@ -100,11 +102,14 @@ function cellTexts(cell: Cell, meter: Meter | null, room: number): [string, stri
     const of = meter?.now.of ?? null;
     const count =
       done === undefined ? [] : of === null ? [`${done}`] : [`${done} of ${of}`, `${done}/${of}`, `${done}`];
-    const time = left === null || left === undefined ? [] : [`${shortTime(left)} left`, shortTime(left)];
+    const time =
+      left === null || left === undefined
+        ? []
+        : [`${shortTime(left)} left`, `-${shortTime(left).replace(/ min| /u, (unit) => unit.trim().slice(0, 1))}`];
     return [fits(count, room), fits([...time, 'running', 'runs'], room)];
   }
   const { word, short } = STAGE_SIGNS[cell.state];
-  const time = cell.seconds === null ? '' : shortTime(cell.seconds);
+  const time = given ? 'given' : cell.seconds === null ? '' : shortTime(cell.seconds);
   const state = cell.state === 'ready' && cell.begun ? ['begun, goes on', 'begun'] : [word, short];
   return [fits(yieldsOf(cell), room), cell.state === 'done' ? time : fits(state, room)];
 }

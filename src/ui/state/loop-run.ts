@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/text/quantity.ts';
-import { alarmsOf } from '../../core/workflows/loop/alarms.ts';
+import { type Alarm, alarmsOf } from '../../core/workflows/loop/alarms.ts';
 import type { Cell, Grid } from '../../core/workflows/loop/plan.ts';
 import { roundsOf } from '../../core/workflows/loop/read.ts';
 import type { LoopSettings } from '../../core/workflows/loop/settings.ts';
@@ -81,18 +81,31 @@ export function lineOf({ name, view, meter, stopping }: Omit<RunningLoop, 'line'
   return `● ${name} k = ${doing.iteration}, ${doing.stage}: ${stopping ? 'stopping …' : told}`;
 }
 
+/** Codes of the alarms that fire. */
+export function firing(alarms: readonly Alarm[]): string {
+  return alarms
+    .filter(({ verdict }) => verdict === 'alarm')
+    .map(({ code }) => code)
+    .join(', ');
+}
+
 /** What ended a run of the loop, in a sentence for the status line. */
 export function endText({ name, view }: RunningLoop): { tone: 'ok' | 'warn'; text: string } {
-  const { outcome, waiting, grid } = view;
-  if (outcome === 'done') return { tone: 'ok', text: `${name} is done: every stage of every iteration` };
+  const { outcome, waiting, grid, alarms } = view;
+  const fires = firing(alarms);
+  const alarm = fires === '' ? '' : `; alarms: ${fires} (Tab)`;
+  const tone = fires === '' ? 'ok' : 'warn';
+  if (outcome === 'done') return { tone, text: `${name} is done: every stage of every iteration${alarm}` };
   if (outcome === 'waiting' && waiting) {
-    return {
-      tone: 'warn',
-      text: `${name} waits for a person: Enter on "review" shows ${waiting.pending} pending pairs, then o opens the gate`,
-    };
+    const { approved, pending } = waiting;
+    const text =
+      approved + pending === 0
+        ? `${name} waits, but no pair was kept: "mine" says why`
+        : `${name} waits for a person: Enter on "review" shows ${pending} pending pairs, then o opens the gate`;
+    return { tone: 'warn', text: `${text}${alarm}` };
   }
   const next = grid.next ? `, next: ${grid.next.stage} of iteration ${grid.next.iteration} (s, i or a)` : '';
-  return { tone: 'ok', text: `${name}: what was asked for is done${next}` };
+  return { tone, text: `${name}: what was asked for is done${next}${alarm}` };
 }
 
 /** What a stop leaves, in a sentence. */

@@ -1,13 +1,15 @@
+import type { Grid } from '../../../core/workflows/loop/plan.ts';
 import { Chart, Rows } from '../../components/Chart.tsx';
 import { Frame } from '../../components/Frame.tsx';
 import { Line } from '../../components/Line.tsx';
 import { RowsFrame } from '../../components/RowsFrame.tsx';
 import { Box } from '../../ink.ts';
 import type { Regions } from '../../layout.ts';
-import { type LoopScreenView, type LoopsState, type OpenLoop, shownLoop } from '../../state/loop.ts';
+import { type LoopScreenView, type LoopsState, type OpenLoop, type RunningLoop, shownLoop } from '../../state/loop.ts';
 import { iterationTitle, stageRows } from '../../state/loop-detail.ts';
 import { alarmCells, alarmSeries, alarmsHeader, alarmText, figureRows, VERDICTS } from '../../state/loop-figures.ts';
 import { gridHeader, gridRows, gridTop, ROWS_AN_ITERATION } from '../../state/loop-grid.ts';
+import { firing } from '../../state/loop-run.ts';
 import { wrapped } from '../../state/runs-view.ts';
 import { type PaneSize, runsArea } from '../runs/layout.ts';
 import { loopPanes } from './layout.ts';
@@ -17,11 +19,12 @@ type View = Extract<LoopScreenView, { kind: 'loop' }>;
 /** One loop: the grid of its stages, what is known of the one under the cursor, alarms and figures. */
 export function OneLoop({ loops, view, regions }: { loops: LoopsState; view: View; regions: Regions }) {
   const shown = shownLoop(loops);
-  if (!shown) return <NotRead loops={loops} name={view.name} size={runsArea(regions)} />;
+  if (!shown || (loops.failed !== null && !shown.here))
+    return <NotRead loops={loops} name={view.name} size={runsArea(regions)} />;
   const panes = loopPanes(regions, view.pane, shown.view.grid.rows.length);
   return (
     <Box flexDirection="column">
-      {panes.grid ? <Grid loop={shown} view={view} note={noteOf(loops, shown)} size={panes.grid} /> : null}
+      {panes.grid ? <StageGrid loop={shown} view={view} note={noteOf(loops, shown)} size={panes.grid} /> : null}
       <Box flexDirection="row">
         {panes.stage ? (
           <RowsFrame
@@ -58,11 +61,20 @@ function NotRead({ loops, name, size }: { loops: LoopsState; name: string; size:
   );
 }
 
+/** What fires, and who runs it or what comes next. */
 function noteOf({ running }: LoopsState, { view, holder, settings }: OpenLoop): string {
-  const { next } = view.grid;
-  if (running?.name === settings.name)
-    return running.stopping ? 'stopping …' : `● runs here: ${EXTENT[running.extent]}`;
-  if (holder !== null) return `● ${holder} runs it`;
+  const fires = firing(view.alarms);
+  const here = running?.name === settings.name ? running : null;
+  return `${fires === '' ? '' : `✗ ${fires} · `}${here ? hereText(here) : (holderText(holder) ?? nextText(view.grid))}`;
+}
+
+function hereText({ stopping, extent }: RunningLoop): string {
+  return stopping ? 'stopping …' : `● runs here: ${EXTENT[extent]}`;
+}
+
+const holderText = (holder: string | null) => (holder === null ? null : `● ${holder} runs it`);
+
+function nextText({ next }: Grid): string {
   return next ? `next: ${next.stage} of iteration ${next.iteration}` : '✓ done';
 }
 
@@ -74,7 +86,7 @@ interface PaneProps {
   readonly size: PaneSize;
 }
 
-function Grid({ loop, view, note, size }: PaneProps & { note: string }) {
+function StageGrid({ loop, view, note, size }: PaneProps & { note: string }) {
   const width = size.width - 2;
   const height = size.height - 3;
   const rows = gridRows(loop, view, width);
