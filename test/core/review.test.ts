@@ -158,7 +158,7 @@ describe('the queue', () => {
     expect(new Set(others).size).toBeGreaterThan(1);
   });
 
-  test('filters: set, kind, warning, what was decided; another queue in mid-sitting keeps the place', async () => {
+  test('filters: set, kind, warning, what was decided; another one in mid-sitting keeps the place', async () => {
     const hand = makePair('hand', { origin: 'manual', decision: 'approved', mined: undefined });
     const odd = makePair('odd', {
       chosen: { ...makePair('x').chosen, content: 'call me at 617-555-0147, it went on and on and on like that' },
@@ -178,9 +178,15 @@ describe('the queue', () => {
     expect(await queue({ decided: 'all', warnings: [], sets: ['b'] })).toEqual(['q1']);
     const { ids } = await play([
       { type: 'goto', set: 'a', pair: 'odd' },
-      { type: 'options', change: { order: 'margin', filter: { decided: 'all' } } },
+      { type: 'options', change: { filter: { decided: 'all' } } },
     ]);
     expect(ids.at(-1)).toBe('odd');
+  });
+
+  test('another order in mid-sitting begins with what comes first in it', async () => {
+    const { play } = await world(margins);
+    const { ids } = await play([{ type: 'next' }, { type: 'next' }, { type: 'options', change: { order: 'margin' } }]);
+    expect(ids).toEqual(['p1', 'p2', 'p3', 'p2']);
   });
 });
 

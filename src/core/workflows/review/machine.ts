@@ -233,7 +233,9 @@ function move(state: ReviewState, cursor: number, now: number): Step {
 function reopen(state: ReviewState, options: ReviewOptions, now: number): Step {
   const index = state.queue[state.cursor];
   const queue = buildQueue(state.items, options);
-  const place = index === undefined ? -1 : queue.indexOf(index);
+  // Whoever asks for an order wants to see what comes first in it; any other change leaves the pair where it is.
+  const ordered = options.order !== state.options.order || options.seed !== state.options.seed;
+  const place = ordered || index === undefined ? -1 : queue.indexOf(index);
   return quiet({ ...state, options, queue, cursor: Math.max(0, place), shownAt: now });
 }
 
