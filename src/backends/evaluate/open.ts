@@ -4,8 +4,7 @@ import type { FoilError } from '../../core/errors.ts';
 import { lineageSchema } from '../../core/model/lineage.ts';
 import type { Ports } from '../../core/ports.ts';
 import type { EvaluatePorts, OpenedAnnotator } from '../../core/workflows/evaluate/types.ts';
-import { endpointAnnotator } from '../annotate/endpoint.ts';
-import { RULES, ruleAnnotator } from '../annotate/rules/annotator.ts';
+import { aboutAnnotator, openAnnotator } from '../annotate/open.ts';
 import { NOTHING_KEPT, openAnnotations, sha256 } from '../annotate/store.ts';
 import { loadTaxonomy } from '../annotate/taxonomies.ts';
 import type { FoilConfig } from '../config/schema.ts';
@@ -35,11 +34,12 @@ export function openEvaluations({ workspace, config, ports, models, onProblem }:
       return simulated;
     },
     async annotator(task, name, signal): Promise<OpenedAnnotator> {
-      const taxonomy = await loadTaxonomy(task);
-      if (name === RULES) return { annotator: ruleAnnotator(taxonomy), store: NOTHING_KEPT, agreement: new Map() };
-      const annotator = endpointAnnotator(await models.chatModel(name, 'judge', signal), taxonomy);
-      const store = await openAnnotations(join(workspace, 'annotations'), name, { write: true, onProblem });
-      return { annotator, store, agreement: new Map() };
+      const annotator = await openAnnotator(name, await loadTaxonomy(task), async () => models, signal);
+      const about = await aboutAnnotator(annotator, join(workspace, 'labels'));
+      const store = annotator.kept
+        ? await openAnnotations(join(workspace, 'annotations'), annotator.name, { write: true, onProblem })
+        : NOTHING_KEPT;
+      return { annotator, store, about };
     },
   };
 }

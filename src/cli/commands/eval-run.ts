@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { FoilError } from '../../core/errors.ts';
 import { fieldPath } from '../../core/fields.ts';
-import type { EvaluationSpec } from '../../core/workflows/evaluate/spec.ts';
+import type { AbPair, EvaluationSpec } from '../../core/workflows/evaluate/spec.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
 
@@ -16,6 +16,8 @@ interface RunOptions {
   readonly score: boolean;
   readonly actions?: string;
   readonly issues?: string;
+  readonly ab: AbPair[];
+  readonly giveaways?: number;
   readonly metrics?: string[];
   readonly allContexts?: boolean;
   readonly turns?: number | 'equal';
@@ -41,6 +43,8 @@ export function registerEvalRun(group: Command, run: Run): void {
     .option('--no-score', 'only scores that are there')
     .option('--actions <annotator>', 'who finds user actions: rules, a judge of foil.yaml, or none')
     .option('--issues <annotator>', "who finds what is wrong with the chatbot's messages: likewise")
+    .option('--ab <name=control:treatment>', 'an A/B test of two chatbots; can be repeated', pair, [])
+    .option('--giveaways <n>', 'sessions of each simulator to find give-aways in; some 20 requests each', integer(0))
     .option('--metrics <ids>', 'only these; "all" for all', list)
     .option('--all-contexts', 'also contexts that not all sides have sessions of')
     .option(
@@ -107,6 +111,8 @@ async function specOf(cli: Cli, before: EvaluationSpec | null, options: RunOptio
     ...{
       annotators: { actions: own(options.actions, annotators.actions), issues: own(options.issues, annotators.issues) },
     },
+    ...(options.ab.length > 0 ? { ab: options.ab } : {}),
+    ...(options.giveaways === undefined ? {} : { giveaways: options.giveaways }),
     ...(options.metrics ? { metrics: options.metrics.includes('all') ? null : options.metrics } : {}),
     ...(options.allContexts ? { same_contexts: false } : {}),
     ...(options.turns === undefined ? {} : { turns: options.turns }),
@@ -143,6 +149,12 @@ function list(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.some((name) => name === '')) throw new InvalidArgumentError('It takes names with commas between.');
   return names;
+}
+
+function pair(text: string, before: readonly AbPair[]): AbPair[] {
+  const [, name, control, treatment] = /^([^=]+)=([^:]+):([^:]+)$/u.exec(text) ?? [];
+  if (!name || !control || !treatment) throw new InvalidArgumentError('It takes NAME=CONTROL:TREATMENT.');
+  return [...before, { name, control, treatment }];
 }
 
 function turns(text: string): number | 'equal' {

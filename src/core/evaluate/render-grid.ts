@@ -1,5 +1,5 @@
 import { safeText } from '../text/safe.ts';
-import type { Cell, Column, Estimate, Table, TableRow } from './table.ts';
+import type { Cell, Column, Estimate, Exhibit, Table, TableRow } from './table.ts';
 
 /** A figure in words, in parts that a renderer sets beside or below each other. */
 export interface GridCell {
@@ -72,7 +72,7 @@ function uprightGrid(table: Table, simulated: ReadonlySet<string>): Grid {
       key: row.key,
       group: row.group === null ? null : oneLine(row.group),
       cells: [
-        ...(named ? [] : [plain(row.key)]),
+        ...(named ? [] : [plain(nameOf(row))]),
         ...columns.flatMap((column) => [
           column.format === 'quote'
             ? quoteCell(row, column, simulated)
@@ -104,6 +104,15 @@ export function numberText(value: number | null, format: Column['format']): stri
     default:
       return String(value);
   }
+}
+
+/** Whether all that an exhibit shows comes from simulated sessions, which is then said once (design 9). */
+export function ofSimulatedOnly(exhibit: Exhibit, simulated: ReadonlySet<string>): boolean {
+  const behind =
+    exhibit.type === 'table'
+      ? exhibit.rows.flatMap((row) => row.behind)
+      : exhibit.series.flatMap(({ points }) => points.flatMap((point) => point.behind));
+  return behind.length > 0 && behind.every(({ corpus }) => simulated.has(corpus));
 }
 
 export function isEstimate(cell: Cell): cell is Estimate {
@@ -167,6 +176,12 @@ function plain(text: string): GridCell {
 
 function oneLine(text: string): string {
   return safeText(text).replaceAll('\n', ' ⏎ ');
+}
+
+/** The name of a row, without what the heading above it has said. */
+function nameOf({ key, group }: TableRow): string {
+  const rest = group !== null && key.startsWith(group) ? key.slice(group.length).replace(/^[\s,:]+/u, '') : '';
+  return rest === '' ? key : rest;
 }
 
 function kindOf({ format }: Column, first: boolean): GridColumn['kind'] {

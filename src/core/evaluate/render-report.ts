@@ -1,7 +1,7 @@
 import { formatDuration } from '../text/quantity.ts';
 import { safeText } from '../text/safe.ts';
 import { type EvaluationView, type Section, simulatedCorpora } from '../workflows/evaluate/view.ts';
-import { type GridCell, type GridColumn, gridOf } from './render-grid.ts';
+import { type GridCell, type GridColumn, gridOf, ofSimulatedOnly } from './render-grid.ts';
 import { STYLE } from './render-style.ts';
 import type { Exhibit, Table } from './table.ts';
 
@@ -94,13 +94,14 @@ function exhibitHtml(exhibit: Exhibit, plots: Plots, simulated: ReadonlySet<stri
     paper === null
       ? '<span class="ref">not in the paper</span>'
       : `<span class="ref">${html(paper)} of the paper</span>`;
+  const tag = ofSimulatedOnly(exhibit, simulated) ? '<span class="tag simulated">simulated</span> ' : '';
   const body =
     exhibit.type === 'table'
       ? tableHtml(exhibit, simulated)
       : `<figure aria-label="${html(title)}"><div class="plot narrow">${plots.get(id)?.narrow ?? ''}</div><div class="plot wide">${plots.get(id)?.wide ?? ''}</div></figure>`;
   const list =
     notes.length === 0 ? '' : `<ul class="notes">${notes.map((note) => `<li>${html(note)}</li>`).join('')}</ul>`;
-  return `<article id="${anchor(id)}"><h3>${html(title)} ${ref}</h3>${body}${list}</article>`;
+  return `<article id="${anchor(id)}"><h3>${html(title)} ${tag}${ref}</h3>${body}${list}</article>`;
 }
 
 function tableHtml(table: Table, simulated: ReadonlySet<string>): string {

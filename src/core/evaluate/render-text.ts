@@ -1,6 +1,6 @@
 import { safeText } from '../text/safe.ts';
 import { cellWidth, truncate } from '../text/wrap.ts';
-import { type Grid, type GridCell, type GridColumn, gridOf } from './render-grid.ts';
+import { type Grid, type GridCell, type GridColumn, gridOf, ofSimulatedOnly } from './render-grid.ts';
 import type { Exhibit, Figure } from './table.ts';
 
 const GAP = '  ';
@@ -17,7 +17,8 @@ const MAX_POINTS = 40;
  */
 export function exhibitLines(exhibit: Exhibit, width: number, simulated: ReadonlySet<string> = new Set()): string[] {
   const { title, paper, id, notes } = exhibit;
-  const head = `${title}${paper === null ? '' : ` (${paper} of the paper)`}  [${id}]`;
+  const whose = ofSimulatedOnly(exhibit, simulated) ? ', simulated sessions only' : '';
+  const head = `${title}${whose}${paper === null ? '' : ` (${paper} of the paper)`}  [${id}]`;
   const body = exhibit.type === 'table' ? gridLines(gridOf(exhibit, simulated), width) : figureLines(exhibit, width);
   return [safeText(head).replaceAll('\n', ' '), ...body, ...notes.flatMap((note) => noteLines(note, width))];
 }
@@ -90,11 +91,14 @@ function pad(text: string, width: number, kind: GridColumn['kind'] | undefined):
 
 function figureLines({ x, y, series, kind, reference }: Figure, width: number): string[] {
   const about = `  ${kind}: ${y} over ${x}${typeof reference === 'number' ? `; line at ${reference}` : ''}`;
+  const points = series.flatMap((one) => one.points);
+  const xText = spreadOf(points.flatMap((point) => [point.x, point.x_low, point.x_high]));
+  const yText = spreadOf(points.flatMap((point) => [point.y, point.low, point.high]));
   const total = series.reduce((sum, { points }) => sum + points.length, 0);
   const places = [...new Set(series.flatMap(({ points }) => points.map((point) => point.x)))];
   const aligned = series.every(({ points }) => new Set(points.map((point) => point.x)).size === points.length);
   if (aligned && kind !== 'scatter' && series.length * places.length < 2 * total)
-    return [safeText(about), ...gridLines(pivoted(series, places, x), width)];
+    return [safeText(about), ...gridLines(pivoted(series, places, x, xText, yText), width)];
   if (total > MAX_POINTS) {
     const counts = series.map(({ name, points }) => `  ${name}: ${points.length} points`);
     return [safeText(about), ...counts.map(safeText)];
@@ -107,8 +111,8 @@ function figureLines({ x, y, series, kind, reference }: Figure, width: number): 
       cells: [
         name,
         point.label ?? '',
-        spread(point.x, point.x_low, point.x_high),
-        spread(point.y, point.low, point.high),
+        xText(point.x, point.x_low, point.x_high),
+        yText(point.y, point.low, point.high),
       ].map((text) => ({ text: safeText(text).replaceAll('\n', ' '), interval: null, n: null })),
     })),
   );
@@ -133,7 +137,13 @@ function figureLines({ x, y, series, kind, reference }: Figure, width: number): 
 }
 
 /** A row a place on the x axis, a column a series. */
-function pivoted(series: Figure['series'], places: readonly (string | number)[], x: string): Grid {
+function pivoted(
+  series: Figure['series'],
+  places: readonly (string | number)[],
+  x: string,
+  xText: ReturnType<typeof spreadOf>,
+  yText: ReturnType<typeof spreadOf>,
+): Grid {
   const cell = (text: string): GridCell => ({ text: safeText(text).replaceAll('\n', ' '), interval: null, n: null });
   return {
     columns: [
@@ -144,20 +154,26 @@ function pivoted(series: Figure['series'], places: readonly (string | number)[],
       key: String(place),
       group: null,
       cells: [
-        cell(spread(place, null, null)),
+        cell(xText(place)),
         ...series.map(({ points }) => {
           const point = points.find((one) => one.x === place);
           if (!point) return cell('–');
-          return cell(`${spread(point.y, point.low, point.high)}${point.label === null ? '' : ` (${point.label})`}`);
+          return cell(`${yText(point.y, point.low, point.high)}${point.label === null ? '' : ` (${point.label})`}`);
         }),
       ],
     })),
   };
 }
 
-function spread(value: number | string, low: number | null, high: number | null): string {
-  if (typeof value === 'string') return value;
-  const text = (number: number) =>
-    Number.isInteger(number) ? String(number) : number.toFixed(Math.abs(number) < 10 ? 3 : 1);
-  return low === null || high === null ? text(value) : `${text(value)} [${text(low)}, ${text(high)}]`;
+/** Values of an axis with as many decimals as the largest of them leaves room for. */
+function spreadOf(
+  values: readonly (number | string | null)[],
+): (value: number | string, low?: number | null, high?: number | null) => string {
+  const numbers = values.flatMap((value) => (typeof value === 'number' ? [Math.abs(value)] : []));
+  const decimals = numbers.every(Number.isInteger) ? 0 : Math.max(0, ...numbers) < 10 ? 3 : 1;
+  const text = (value: number) => value.toFixed(decimals).replace(/^-(0\.?0*)$/u, '$1');
+  return (value, low = null, high = null) => {
+    if (typeof value === 'string') return value;
+    return low === null || high === null ? text(value) : `${text(value)} [${text(low)}, ${text(high)}]`;
+  };
 }

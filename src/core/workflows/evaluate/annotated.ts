@@ -30,7 +30,7 @@ export async function* annotateSides(
   if (name === null) return { annotated: null, digest: '', notices: [] };
   const notices: string[] = [];
   try {
-    const { annotator, store, agreement } = await ports.annotator(task, name, signal);
+    const { annotator, store, about } = await ports.annotator(task, name, signal);
     try {
       const sources: AnnotatedSource[] = [];
       for (const source of [sides.real, ...sides.simulated]) {
@@ -50,10 +50,7 @@ export async function* annotateSides(
         const sessions = source.sessions.flatMap(({ id }) => found.get(id) ?? []);
         sources.push({ name: source.name, kind: source.kind, corpus: source.corpus, sessions });
       }
-      const about = { name: annotator.name, taxonomy: annotator.taxonomy, sees: annotator.sees, agreement };
-      const digest = ports.hash(
-        JSON.stringify([annotator.name, annotator.taxonomy, annotator.sees, [...agreement], sources]),
-      );
+      const digest = ports.hash(JSON.stringify([about, [...about.agreement], annotator.version, sources]));
       const some = sources.some(({ sessions }) => sessions.some(({ messages }) => messages.length > 0));
       return { annotated: some ? { sources, about } : null, digest, notices };
     } finally {

@@ -1,8 +1,10 @@
 import { asFoilError, FoilError, isAbort } from '../../errors.ts';
+import type { Source } from '../../evaluate/source.ts';
+import type { Exhibit } from '../../evaluate/table.ts';
 import { nearest } from '../../fields.ts';
 import { type AnnotatedSide, annotateSides } from './annotated.ts';
 import type { EvaluationRecord, EvaluationRecordOf, Input } from './journal.ts';
-import { type Inputs, METRICS, type Metric, type Need } from './metrics.ts';
+import { type Inputs, type Lack, METRICS, type Metric, type Need, type Step } from './metrics.ts';
 import { scoreSides } from './scored.ts';
 import { readSides, type Sides, withCorpora } from './sides.ts';
 import { checkSpec, type EvaluationSpec } from './spec.ts';
@@ -100,18 +102,22 @@ class Evaluation {
     };
     for (const text of sides.notices) yield notice(text);
 
-    const base = await this.#baseKey(sides, inputs);
+    const base = this.#baseKey(sides, inputs);
     const draws = { draws: spec.draws, seed: spec.seed };
     const { real, simulated, training } = sides;
-    let state: Inputs = { real, simulated, training, draws, scorers: [], annotated: { actions: null, issues: null } };
+    const judge = (name: string) => this.#ports.models.discriminator(name, this.#signal);
+    let state: Inputs = {
+      ...{ spec, real, simulated, training, draws, scorers: [], annotated: { actions: null, issues: null } },
+      ...{ judge, signal: this.#signal },
+    };
     const left = new Set(this.#metrics);
     const asked = (need: Need) => [...left].some(({ needs }) => needs.includes(need));
     const ready = (...had: readonly Need[]) =>
       [...left].filter(({ needs }) => needs.every((need) => had.includes(need)));
     const had: Need[] = ['training'];
 
-    yield* this.#compute(ready(...had), left, sides, () => state, base, {});
-    const decided: Partial<Record<Need, string>> = {};
+    const decided: Partial<Record<Need, string>> = { training: this.#trainingKey(training, inputs) };
+    yield* this.#compute(ready(...had), left, sides, () => state, base, decided);
     if (asked('scores')) {
       const scored = yield* scoreSides(this.#ports, spec, sides, this.#signal);
       for (const text of scored.notices) yield notice(text);
@@ -149,13 +155,15 @@ class Evaluation {
       yield { type: 'progress', text: metric.title, done: at, of: metrics.length };
       // a long computation blocks whoever draws: what was told before is drawn first
       await this.#ports.clock.sleep(0, this.#signal);
-      const why = lacks(metric, inputs(), this.#request.spec);
+      const why = lackOf(metric, inputs(), this.#request.spec);
       if (why) {
         yield* this.#missing(metric, why);
         continue;
       }
       const parts = metric.needs.map((need) => [need, decided[need] ?? null]);
-      const key = this.#ports.hash(JSON.stringify([metric.id, metric.version, base, parts]));
+      const key = this.#ports.hash(
+        JSON.stringify([metric.id, metric.version, base, parts, metric.settings?.(this.#request.spec)]),
+      );
       const known = this.#request.again ? undefined : this.#known.get(`${metric.id} ${key}`);
       if (known) {
         await this.#journal.append({ ...this.#about(), type: 'kept', metric: metric.id, key });
@@ -170,7 +178,9 @@ class Evaluation {
   async *#one(metric: Metric, key: string, sides: Sides, inputs: Inputs): AsyncGenerator<EvaluateEvent> {
     const started = this.#ports.clock.now().getTime();
     try {
-      const exhibits = metric.exhibits(inputs).map((exhibit) => withCorpora(exhibit, sides));
+      const given = metric.exhibits(inputs);
+      const computed = Array.isArray(given) ? given : yield* this.#stepwise(given);
+      const exhibits = computed.map((exhibit) => withCorpora(exhibit, sides));
       const seconds = (this.#ports.clock.now().getTime() - started) / 1000;
       const record: EvaluationRecord = {
         ...this.#about(),
@@ -180,9 +190,21 @@ class Evaluation {
       this.#count.computed += 1;
       for (const exhibit of exhibits) yield { type: 'exhibit', metric: metric.id, exhibit, kept: false };
     } catch (error) {
-      if (isAbort(error) || isOfTheDisk(error)) throw error;
+      if (isAbort(error) || this.#signal.aborted || isOfTheDisk(error)) throw error;
       const known = asFoilError(error);
       yield* this.#missing(metric, { reason: known?.message ?? String(error), remedy: known?.remedy ?? [] });
+    }
+  }
+
+  /** Passes on what a long computation is at, with time between its steps for whoever draws or stops it. */
+  async *#stepwise(
+    steps: Generator<Step, Exhibit[]> | AsyncGenerator<Step, Exhibit[]>,
+  ): AsyncGenerator<EvaluateEvent, Exhibit[]> {
+    for (;;) {
+      const next = await steps.next();
+      if (next.done) return next.value;
+      yield { type: 'progress', text: next.value.text, done: next.value.done ?? null, of: next.value.of ?? null };
+      await this.#ports.clock.sleep(0, this.#signal);
     }
   }
 
@@ -217,14 +239,21 @@ class Evaluation {
   }
 
   /** Of what decides every metric: the sessions that are used, as they are read, and how intervals are drawn. */
-  async #baseKey({ real, simulated, training }: Sides, inputs: readonly Input[]): Promise<string> {
-    const { spec } = this.#request;
-    const corpora = inputs.flatMap(({ kind, name, sha256 }) => (kind === 'corpus' ? [[name, sha256]] : []));
-    const sides = [real, ...simulated, ...(training ? [training] : [])].map(({ name, sessions }) => [
+  #baseKey({ about, real, simulated }: Sides, inputs: readonly Input[]): string {
+    const { seed, draws } = this.#request.spec;
+    const used = new Set(about.flatMap(({ corpora }) => corpora));
+    const corpora = inputs.flatMap(({ kind, name, sha256 }) =>
+      kind === 'corpus' && used.has(name) ? [[name, sha256]] : [],
+    );
+    const sides = [real, ...simulated].map(({ name, sessions }) => [
       name,
       sessions.map(({ id, turns }) => [id, turns.length]),
     ]);
-    return this.#ports.hash(JSON.stringify([spec.seed, spec.draws, corpora, sides]));
+    return this.#ports.hash(JSON.stringify([seed, draws, corpora, sides]));
+  }
+
+  #trainingKey(training: Source | null, inputs: readonly Input[]): string {
+    return inputs.find(({ kind, name }) => kind === 'corpus' && name === training?.corpus)?.sha256 ?? '';
   }
 
   #about(): { schema: 1; at: string } {
@@ -232,13 +261,9 @@ class Evaluation {
   }
 }
 
-interface Lack {
-  readonly reason: string;
-  readonly remedy: readonly string[];
-}
-
 /** Why a metric cannot be computed from what there is; null if it can. */
-function lacks({ needs }: Metric, { scorers, annotated, training }: Inputs, spec: EvaluationSpec): Lack | null {
+function lackOf({ needs, lacks }: Metric, inputs: Inputs, spec: EvaluationSpec): Lack | null {
+  const { scorers, annotated, training } = inputs;
   if (needs.includes('training') && training === null)
     return {
       reason: 'the spec names no training sessions',
@@ -255,7 +280,7 @@ function lacks({ needs }: Metric, { scorers, annotated, training }: Inputs, spec
       ? { reason: `nobody annotates ${task}`, remedy: [`--${task} NAME: an annotator, as \`rules\``] }
       : { reason: `${spec.annotators[task]} annotated no session`, remedy: ['see the notices above'] };
   }
-  return null;
+  return lacks?.(inputs) ?? null;
 }
 
 /** What has to do with the journal, and not with the metric. */

@@ -2,12 +2,19 @@ import { actionExhibits } from '../../evaluate/actions.ts';
 import type { AnnotatedSource, AnnotatorAbout } from '../../evaluate/annotations.ts';
 import { calibrationExhibits } from '../../evaluate/calibration.ts';
 import { discriminatorExhibits } from '../../evaluate/discriminators.ts';
+import { issueExhibits } from '../../evaluate/issues.ts';
 import { linguisticExhibits } from '../../evaluate/linguistic.ts';
+import { MEMORISATION_DEFAULTS, memorisationExhibits } from '../../evaluate/memorisation.ts';
+import { SHORTCUT_DEFAULTS, shortcutExhibits } from '../../evaluate/shortcuts/shortcuts.ts';
 import type { Source } from '../../evaluate/source.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
 import type { Task } from '../../evaluate/taxonomy.ts';
 import type { Scorer } from '../../evaluate/verdicts.ts';
 import type { Draws } from '../../metrics/bootstrap.ts';
+import type { Discriminator } from '../../ports.ts';
+import { issuePower, issueTests, issueValidity, LEAST_CHATBOTS, rareOf, sharedChatbots } from './bridges.ts';
+import { topGiveaways } from './giveaways.ts';
+import type { EvaluationSpec } from './spec.ts';
 
 /** Sides with what an annotator found in them. */
 export interface Annotated {
@@ -17,16 +24,33 @@ export interface Annotated {
 
 /** What metrics are computed from. */
 export interface Inputs {
+  readonly spec: EvaluationSpec;
   readonly real: Source;
   readonly simulated: readonly Source[];
   readonly training: Source | null;
   readonly scorers: readonly Scorer[];
   readonly annotated: Readonly<Record<Task, Annotated | null>>;
   readonly draws: Draws;
+  /** Opens a discriminator; for metrics that ask it about what was never scored. */
+  readonly judge: (name: string) => Promise<Discriminator>;
+  readonly signal: AbortSignal;
 }
 
 /** What of the inputs a metric reads beside the sessions: it waits for that, and is decided by it. */
 export type Need = 'training' | 'scores' | Task;
+
+/** What a long computation is at. */
+export interface Step {
+  readonly text: string;
+  readonly done?: number;
+  readonly of?: number;
+}
+
+/** Why a metric gives nothing, and what would change that. */
+export interface Lack {
+  readonly reason: string;
+  readonly remedy: readonly string[];
+}
 
 /** A family of exhibits that are computed together. */
 export interface Metric {
@@ -36,8 +60,14 @@ export interface Metric {
   readonly needs: readonly Need[];
   /** Raised with any change of what it computes: what was computed by an older one does not count. */
   readonly version: number;
-  readonly exhibits: (inputs: Inputs) => Exhibit[];
+  /** What of the spec decides it beside seed and draws. */
+  readonly settings?: (spec: EvaluationSpec) => unknown;
+  /** What its needs do not tell. */
+  readonly lacks?: (inputs: Inputs) => Lack | null;
+  readonly exhibits: (inputs: Inputs) => Exhibit[] | Generator<Step, Exhibit[]> | AsyncGenerator<Step, Exhibit[]>;
 }
+
+const annotated = (found: Annotated | null, of: (found: Annotated) => Exhibit[]) => (found ? of(found) : []);
 
 /** In the order in which reports show them: the paper's, then what it lacks. */
 export const METRICS: readonly Metric[] = [
@@ -48,14 +78,64 @@ export const METRICS: readonly Metric[] = [
   {
     ...{ id: 'actions', title: 'User actions', needs: ['actions'], version: 1 },
     exhibits: ({ annotated: { actions }, draws }) =>
-      actions ? actionExhibits(actions.sources, actions.about, draws) : [],
+      annotated(actions, ({ sources, about }) => actionExhibits(sources, about, draws)),
+  },
+  {
+    ...{ id: 'issues', title: "Issues of the chatbot's messages", needs: ['issues'], version: 1 },
+    exhibits: ({ annotated: { issues }, draws }) =>
+      annotated(issues, ({ sources, about }) => issueExhibits(sources, about, draws)),
   },
   {
     ...{ id: 'discriminators', title: 'Discriminators', needs: ['scores'], version: 1 },
     exhibits: ({ scorers, real, simulated, draws }) => discriminatorExhibits(scorers, real, simulated, draws),
   },
   {
+    ...{ id: 'validity', title: 'Predictive validity', needs: ['issues'], version: 1 },
+    lacks(inputs) {
+      const shared = sharedChatbots(inputs);
+      if (shared.length >= LEAST_CHATBOTS) return null;
+      return {
+        reason: `a correlation over chatbots needs ${LEAST_CHATBOTS} that all sides talked to, and there ${shared.length === 1 ? 'is 1' : `are ${shared.length}`}${shared.length > 0 ? ` (${shared.join(', ')})` : ''}`,
+        remedy: ['real sessions with several chatbots, and simulated ones with the same: foil simulate --chatbots'],
+      };
+    },
+    exhibits: issueValidity,
+  },
+  {
+    ...{ id: 'ab', title: 'A/B tests', needs: ['issues'], version: 1 },
+    settings: ({ ab }) => ab,
+    exhibits: (inputs) => [...issueTests(inputs, inputs.spec.ab), ...issuePower(inputs)],
+  },
+  {
+    ...{ id: 'shortcuts', title: 'What shortcuts find', needs: ['scores'], version: 1 },
+    *exhibits({ scorers, real, simulated, draws }) {
+      return yield* shortcutExhibits(scorers, real, simulated, { ...SHORTCUT_DEFAULTS, ...draws });
+    },
+  },
+  {
     ...{ id: 'calibration', title: 'Calibration of the discriminators', needs: ['scores'], version: 1 },
     exhibits: ({ scorers, real, simulated, draws }) => calibrationExhibits(scorers, real, simulated, draws),
+  },
+  {
+    ...{ id: 'memorisation', title: 'Memorisation', needs: ['training'], version: 1 },
+    exhibits: ({ training, real, simulated, draws }) =>
+      memorisationExhibits(training?.sessions ?? [], real, simulated, { ...MEMORISATION_DEFAULTS, ...draws }),
+  },
+  {
+    ...{ id: 'rare', title: 'Coverage of rare behaviour', needs: ['actions', 'issues'], version: 1 },
+    exhibits: ({ annotated: { actions, issues } }) =>
+      [actions, issues].flatMap((found) => (found ? [rareOf(found)] : [])),
+  },
+  {
+    ...{ id: 'giveaways', title: 'Top give-aways', needs: ['scores'], version: 1 },
+    settings: ({ giveaways }) => giveaways,
+    lacks: ({ spec }) =>
+      spec.giveaways > 0
+        ? null
+        : {
+            reason: 'the spec asks for none: each session takes some twenty requests',
+            remedy: ['--giveaways N: the first N sessions of each simulator'],
+          },
+    exhibits: (inputs) => topGiveaways(inputs, inputs.spec.giveaways),
   },
 ];

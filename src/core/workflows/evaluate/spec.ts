@@ -4,6 +4,10 @@ import { FoilError } from '../../errors.ts';
 /** How far sessions are read: to their first n user turns, or, on each context, to as many as its shortest session has. */
 export const turnsSchema = z.union([z.number().int().min(1), z.literal('equal')]);
 
+/** Two chatbots, of which the second is to be better: an A/B test to repeat (Table 5). */
+export const abPairSchema = z.strictObject({ name: z.string().min(1), control: z.string(), treatment: z.string() });
+export type AbPair = z.output<typeof abPairSchema>;
+
 /** What is evaluated, against what, and how (`evaluations/NAME/spec.json`). The same spec and inputs give the same figures. */
 export const specSchema = z.strictObject({
   schema: z.literal(1, 'is not a version that this Foil reads: it reads 1'),
@@ -25,6 +29,9 @@ export const specSchema = z.strictObject({
   annotators: z
     .strictObject({ actions: z.string().nullable(), issues: z.string().nullable() })
     .default({ actions: 'rules', issues: 'rules' }),
+  ab: z.array(abPairSchema).default([]),
+  /** Sessions of each simulator whose give-aways are looked for; each takes some twenty requests. */
+  giveaways: z.number().int().min(0).default(0),
   /** Ids of metrics; null for all. */
   metrics: z.array(z.string()).min(1).nullable().default(null),
   /** Only contexts that all sides have sessions of. */
@@ -74,6 +81,8 @@ export function commandOf(spec: EvaluationSpec): string {
   say('--no-score', !spec.score, false);
   say('--actions', spec.annotators.actions ?? 'none', defaults.annotators.actions);
   say('--issues', spec.annotators.issues ?? 'none', defaults.annotators.issues);
+  for (const { name, control, treatment } of spec.ab) parts.push(`--ab ${name}=${control}:${treatment}`);
+  say('--giveaways', spec.giveaways, defaults.giveaways);
   say('--metrics', spec.metrics?.join(','), undefined);
   say('--all-contexts', !spec.same_contexts, false);
   say('--turns', spec.turns, defaults.turns);

@@ -1,4 +1,4 @@
-import type { Agreement } from '../../evaluate/annotations.ts';
+import type { AnnotatorAbout } from '../../evaluate/annotations.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
 import type { Task } from '../../evaluate/taxonomy.ts';
 import type { AnnotationStore, Annotator, Clock, ModelRegistry, SessionStore } from '../../ports.ts';
@@ -28,11 +28,11 @@ export interface EvaluationJournal {
   close(): Promise<void>;
 }
 
-/** An annotator with where its answers are kept, and its measured agreement with labels. */
+/** An annotator with where its answers are kept, and what exhibits say of it: its measured agreement with labels. */
 export interface OpenedAnnotator {
   readonly annotator: Annotator;
   readonly store: AnnotationStore;
-  readonly agreement: ReadonlyMap<string, Agreement>;
+  readonly about: AnnotatorAbout;
 }
 
 /** Everything that an evaluation touches. */
