@@ -121,7 +121,10 @@ test('a dry run samples its probe, says what to expect, and leaves scores and no
   expect(judged().length).toBeGreaterThan(before);
 });
 
-test('killed at any request, it goes on with the same command and pays for nothing that it has told', async () => {
+test('killed at any request, it goes on with the same command and pays for nothing that it has told', {
+  // four commands of their own, each read from its source
+  timeout: 120_000,
+}, async () => {
   let countdown = Number.POSITIVE_INFINITY;
   let kill = () => {};
   const { base, asked, chats } = await scripted(async ({ path, dropped }) => {
