@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Disk, settings } from '../core/loop/world.ts';
+import { runLoop } from '../../src/core/workflows/loop/loop.ts';
+import { Disk, processOn, settings } from '../core/loop/world.ts';
 import { makeSession } from '../fixtures/sessions.ts';
 import { DOWN, enter, openApp, pressEsc, RIGHT, SMALL, TAB } from './app-screen.tsx';
 import { fakeBench } from './bench.ts';
@@ -98,6 +99,21 @@ test('several loops are a list with what comes next; one is opened, and left for
   await screen.waitFor('k = 2');
   await pressEsc(screen);
   await screen.waitFor('2 of 2');
+});
+
+test('at first the loop that something was done in last opens, so that to go on is one key', async () => {
+  const disk = await Disk.make({ review: { by: 'person' } });
+  await disk.loops.create(settings({ name: 'another' }));
+  for await (const _ of runLoop(processOn(disk).ports, 'demo', 'stage', new AbortController().signal));
+  const { bench } = loopBench(disk);
+  const { screen } = await openApp(bench, SMALL);
+  await screen.send(F7);
+  await screen.waitFor('next: discriminator of iteration 0');
+  await screen.send('a');
+  await screen.waitFor('demo waits for a person');
+  await screen.send('L');
+  await screen.waitFor(/another +1 +simulate of iteration 0: ready/u);
+  expect(screen.text()).toMatch(/demo +1 +review of iteration 0: waiting/u);
 });
 
 test('a loop whose file is wrong says where and what, and is read again once it is mended', async () => {

@@ -4,7 +4,7 @@ import type { LoopSettings } from '../../core/workflows/loop/settings.ts';
 import { newComposer } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
 import type { FormField } from '../state/form-fields.ts';
-import type { LoopScreenView, LoopsState } from '../state/loop.ts';
+import { type LoopScreenView, type LoopsState, unreadRow } from '../state/loop.ts';
 import { type LoopForm, loopFields, newLoopForm, resetLoopField, setLoopField } from '../state/loop-form.ts';
 import type { Controller } from './controller.ts';
 import { fieldOverlay, stepOf } from './field.ts';
@@ -128,15 +128,11 @@ function create(control: Controller, form: LoopForm): void {
     await ports.loops.create(settings);
     const names = await ports.loops.list();
     changeLoops(control, ({ loops }) => ({
-      loops: names.map((name) => loops.find((row) => row.name === name) ?? newRow(name, settings.iterations)),
+      loops: names.map((name) => loops.find((row) => row.name === name) ?? unreadRow(name)),
     }));
     openLoop(control, settings.name);
     control.tell('ok', `${settings.name} is made, and nothing is started: s runs its first stage, a all of it`);
   });
-}
-
-function newRow(name: string, iterations: number): LoopsState['loops'][number] {
-  return { name, iterations, next: 'not read yet', alarms: [], holder: null, failed: null };
 }
 
 /** Leaves the form for where it was opened from; asks first if something was filled in. */

@@ -23,6 +23,18 @@ export async function stampOf({ loops }: LoopPorts, names: readonly string[]): P
   return (await Promise.all(parts)).join('\n');
 }
 
+/** The loop that something was done in last; the only one there is, too. Null where nothing says which one is meant. */
+export async function newestOf({ loops }: LoopPorts, names: readonly string[]): Promise<string | null> {
+  const [only] = names;
+  if (only !== undefined && names.length === 1) return only;
+  let newest: { name: string; at: string } | null = null;
+  for (const name of names) {
+    const at = (await loops.read(name).catch(() => [])).at(-1)?.at ?? '';
+    if (at > (newest?.at ?? '')) newest = { name, at };
+  }
+  return newest?.name ?? null;
+}
+
 export async function rowOf(ports: LoopPorts, name: string): Promise<LoopRow> {
   try {
     const { settings, grid, alarms } = await readLoop(ports, name);
@@ -35,7 +47,7 @@ export async function rowOf(ports: LoopPorts, name: string): Promise<LoopRow> {
   } catch (error) {
     const known = asFoilError(error);
     if (!known) throw error;
-    return { name, iterations: 0, next: '', alarms: [], holder: null, failed: formatError(known) };
+    return { name, iterations: null, next: '', alarms: [], holder: null, failed: formatError(known) };
   }
 }
 

@@ -2,10 +2,10 @@ import { asFoilError, formatError } from '../../core/errors.ts';
 import type { Cell } from '../../core/workflows/loop/plan.ts';
 import type { Extent, LoopEvent, LoopPorts } from '../../core/workflows/loop/types.ts';
 import { batch } from '../batch.ts';
-import { type LoopRow, type LoopsState, moveCursor, shownLoop } from '../state/loop.ts';
+import { type LoopRow, type LoopsState, moveCursor, shownLoop, unreadRow } from '../state/loop.ts';
 import { endText, lineOf, reduceLoop, reduceOpen, stoppedText } from '../state/loop-run.ts';
 import type { Controller } from './controller.ts';
-import { meterOf, readOne, rowOf, stampOf } from './loop-read.ts';
+import { meterOf, newestOf, readOne, rowOf, stampOf } from './loop-read.ts';
 
 /** How often it is looked whether somebody else has gone on: the journal and its lock, which is some kilobytes. */
 const LOOK_MS = { one: 2000, list: 5000 };
@@ -223,6 +223,7 @@ export class LoopsWatch {
     signal: AbortSignal,
   ): Promise<void> {
     const ports = await this.ports();
+    if (key === '' && this.control.state.loop.loading && (await this.openNewest(ports, signal))) return;
     let told = '';
     for (let at = 0; !signal.aborted; ) {
       const names = key === '' ? await ports.loops.list() : [key];
@@ -239,14 +240,21 @@ export class LoopsWatch {
     }
   }
 
+  /** At first the loop that something was done in last opens at once: to go on with it is one key. */
+  private async openNewest(ports: LoopPorts, signal: AbortSignal): Promise<boolean> {
+    const names = await ports.loops.list();
+    const name = await newestOf(ports, names);
+    if (name === null || signal.aborted) return false;
+    changeLoops(this.control, () => ({ loops: names.map(unreadRow), loading: false }));
+    openLoop(this.control, name);
+    return true;
+  }
+
   private async lookAtAll(ports: LoopPorts, names: readonly string[], signal: AbortSignal): Promise<void> {
     const rows: LoopRow[] = [];
     for (const name of names) rows.push(await rowOf(ports, name));
     if (signal.aborted) return;
-    const [only] = names;
-    const first = this.control.state.loop.loading;
     changeLoops(this.control, () => ({ loops: rows, loading: false, failed: null }));
-    if (first && only !== undefined && names.length === 1) openLoop(this.control, only);
   }
 
   private async lookAtOne(ports: LoopPorts, name: string, signal: AbortSignal): Promise<void> {

@@ -11,7 +11,8 @@ export type LoopPane = (typeof LOOP_PANES)[number];
 /** One loop in the list of all. */
 export interface LoopRow {
   readonly name: string;
-  readonly iterations: number;
+  /** Null before it was read. */
+  readonly iterations: number | null;
   /** What comes next, in words. */
   readonly next: string;
   /** Codes of alarms that fire. */
@@ -125,6 +126,11 @@ export function shownLoop({ view, open, running }: LoopsState): (OpenLoop & { re
     return { settings, view: running.view, holder: null, gate, meter, here: true };
   }
   return open?.settings.name === view.name ? { ...open, here: false } : null;
+}
+
+/** A loop of which only the name is known. */
+export function unreadRow(name: string): LoopRow {
+  return { name, iterations: null, next: 'not read yet', alarms: [], holder: null, failed: null };
 }
 
 export function selectedLoop({ loops, selected }: LoopsState): number {

@@ -83,7 +83,7 @@ function cells({ name, iterations, next, alarms, holder, failed }: LoopRow, here
   const who = here === name ? '● runs here' : holder === null ? '' : `● ${holder} runs it`;
   return [
     { text: `  ${name.padEnd(20)} ` },
-    { text: String(iterations).padEnd(8) },
+    { text: String(iterations ?? '').padEnd(8) },
     { text: `${failed === null ? next : '✗ cannot be read'}`.padEnd(38), tone: failed === null ? 'plain' : 'error' },
     { text: alarms.length === 0 ? '' : `✗ ${alarms.join(', ')}  `, tone: 'error' },
     { text: who, tone: 'ok' },
