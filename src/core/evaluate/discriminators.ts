@@ -1,4 +1,4 @@
-import { bootstrapCounts, type Draws } from '../metrics/bootstrap.ts';
+import { bootstrapSums, type Draws } from '../metrics/bootstrap.ts';
 import { accuracy, type Confusion, f1, mcc } from '../metrics/classification.ts';
 import { estimateOf, intervalNote } from './estimate.ts';
 import { PAPER_NOTE, table2 } from './paper.ts';
@@ -54,14 +54,32 @@ function measure(trial: Trial, draws: Draws): Tried {
   const all = places.find(({ key }) => key === 'all')?.each ?? [];
   const names = places.flatMap(({ key }) => FIGURES.map((figure) => `${key}_${figure.key}`));
   if (trial.contexts.length === 0) return { trial, cells: {}, called: { real: NONE, simulated: NONE } };
-  const found = bootstrapCounts(
-    trial.contexts.length,
-    (counts) => {
-      const weight = simulatedWeight(trial, counts);
-      const pooled = total(all, counts);
+  const each = [...places, { key: 'all', each: all }].map((place) => place.each);
+  // four counts a place, and the sessions of both sides
+  const columns = 4 * each.length + 2;
+  const table = new Float64Array(columns * trial.contexts.length);
+  for (const [at, { real, simulated }] of trial.sides.entries()) {
+    const counts = each.flatMap((place) => {
+      const { tp, fp, tn, fn } = place[at] as Confusion;
+      return [tp, fp, tn, fn];
+    });
+    table.set([...counts, real, simulated], at * columns);
+  }
+  const found = bootstrapSums(
+    table,
+    columns,
+    (sums) => {
+      const weight = simulatedWeight({
+        sides: [{ real: sums[columns - 2] as number, simulated: sums[columns - 1] as number }],
+      });
+      const at = (place: number): Confusion => {
+        const [tp = 0, fp = 0, tn = 0, fn = 0] = sums.subarray(4 * place, 4 * place + 4);
+        return { tp, fp, tn, fn };
+      };
+      const pooled = at(places.length);
       return [
-        ...places.flatMap(({ each }) => {
-          const { tp, fn, fp, tn } = total(each, counts);
+        ...places.flatMap((_, place) => {
+          const { tp, fn, fp, tn } = at(place);
           const balanced = { tp, fn, fp: fp * weight, tn: tn * weight };
           // without a verdict, F1 and MCC must not read as 0
           return FIGURES.map(({ of }) => (tp + fn + fp + tn === 0 ? Number.NaN : of(balanced)));
@@ -88,18 +106,6 @@ function measure(trial: Trial, draws: Draws): Tried {
 }
 
 const NONE: Estimate = { value: null, low: null, high: null, n: 0 };
-
-function total(each: readonly Confusion[], counts: ArrayLike<number>): Confusion {
-  let [tp, fp, tn, fn] = [0, 0, 0, 0];
-  for (const [at, one] of each.entries()) {
-    const count = counts[at] as number;
-    tp += count * one.tp;
-    fp += count * one.fp;
-    tn += count * one.tn;
-    fn += count * one.fn;
-  }
-  return { tp, fp, tn, fn };
-}
 
 function performance(some: readonly Tried[], all: readonly Tried[], draws: Draws): Exhibit {
   const columns: Column[] = PLACES.flatMap(({ key, title }) =>

@@ -4,11 +4,14 @@ import { contextIdOf } from './annotations.ts';
 import { intervalNote } from './estimate.ts';
 import { PAPER_NOTE, TABLE_1 } from './paper.ts';
 import { behindAll, type Source } from './source.ts';
-import { spreads } from './spread.ts';
+import { means, spreads } from './spread.ts';
 import type { Column, Exhibit, TableRow } from './table.ts';
 
 /** Numbers of words at which diversity is drawn against length. */
 const LENGTHS = [25, 50, 100, 150, 200, 300, 400] as const;
+
+/** Draws at most for the error bars of a figure. */
+const FIGURE_DRAWS = 200;
 
 /** A session read once: what it has of each feature, and its diversity at each of LENGTHS. */
 interface Read {
@@ -116,7 +119,7 @@ function atEqualWords(groups: readonly Group[], draws: Draws): Exhibit {
       const [diversity] = limit === null ? [] : diversityAt(session.turns, [limit]);
       return diversity && limit !== null ? [{ context: session.context, limit, diversity }] : [];
     });
-    const [words, ...figures] = spreads(
+    const [words, ...figures] = means(
       even,
       [
         ({ limit }) => limit,
@@ -128,9 +131,9 @@ function atEqualWords(groups: readonly Group[], draws: Draws): Exhibit {
       ],
       draws,
     );
-    const cells: TableRow['cells'] = { n: even.length, words: words?.[0]?.value ?? null };
+    const cells: TableRow['cells'] = { n: even.length, words: words?.value ?? null };
     FEATURES.forEach(({ key }, at) => {
-      cells[key] = figures[at]?.[0] ?? null;
+      cells[key] = figures[at] ?? null;
     });
     return rowOf(source, cells, null);
   });
@@ -209,7 +212,8 @@ function lengths(groups: readonly Group[], draws: Draws): Exhibit {
   };
 }
 
-function byLength(groups: readonly Group[], draws: Draws): Exhibit {
+function byLength(groups: readonly Group[], options: Draws): Exhibit {
+  const draws = { ...options, draws: Math.min(options.draws, FIGURE_DRAWS) };
   return {
     type: 'figure',
     id: 'ttr-by-length',
@@ -223,22 +227,26 @@ function byLength(groups: readonly Group[], draws: Draws): Exhibit {
     x: 'user words read',
     y: 'TTR',
     reference: null,
-    series: groups.map(({ source, sessions }) => ({
-      name: source.name,
-      points: LENGTHS.flatMap((limit, at) => {
-        const long = sessions.filter((session) => session.at[at]);
-        const [figure] = spreads(long, [(session) => session.at[at]?.ttr ?? Number.NaN], draws);
-        const mean = figure?.[0];
-        if (!mean || mean.value === null) return [];
-        return [
-          {
-            ...{ x: limit, y: mean.value, low: mean.low, high: mean.high, x_low: null, x_high: null },
-            label: `${long.length} sessions`,
-            behind: [{ corpus: source.corpus, sessions: long.map(({ id }) => id) }],
-          },
-        ];
-      }),
-    })),
+    series: groups.map(({ source, sessions }) => {
+      const figures = means(
+        sessions,
+        LENGTHS.map((_, at) => (session: Read) => session.at[at]?.ttr ?? null),
+        draws,
+      );
+      return {
+        name: source.name,
+        points: figures.flatMap(({ value, low, high, n }, at) => {
+          if (value === null) return [];
+          const long = sessions.filter((session) => session.at[at]).map(({ id }) => id);
+          return [
+            {
+              ...{ x: LENGTHS[at] as number, y: value, low, high, x_low: null, x_high: null, label: `${n} sessions` },
+              behind: [{ corpus: source.corpus, sessions: long }],
+            },
+          ];
+        }),
+      };
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { bootstrapCounts, type Draws } from '../metrics/bootstrap.ts';
+import { bootstrapCounts, bootstrapSums, type Draws } from '../metrics/bootstrap.ts';
 import { estimateOf } from './estimate.ts';
 import { placesBy } from './source.ts';
 import type { Estimate } from './table.ts';
@@ -30,6 +30,42 @@ export function spreads<T extends { readonly context: string }>(
     const [mean, median, sd] = [0, 1, 2].map((place) => estimateOf(figures[3 * at + place] ?? null, sessions.length));
     return [mean, median, sd] as [Estimate, Estimate, Estimate];
   });
+}
+
+/**
+ * Means alone, which take one pass a draw for all features; a feature is null for a session that does not have it.
+ * @returns an estimate a feature, its n the sessions that have it.
+ */
+export function means<T extends { readonly context: string }>(
+  sessions: readonly T[],
+  features: readonly ((session: T) => number | null)[],
+  draws: Draws,
+): Estimate[] {
+  const none: Estimate = { value: null, low: null, high: null, n: 0 };
+  if (sessions.length === 0) return features.map(() => none);
+  const clusters = placesBy(sessions, ({ context }) => context);
+  const columns = 2 * features.length;
+  const table = new Float64Array(columns * clusters.length);
+  const counts = features.map(() => 0);
+  for (const [cluster, places] of clusters.entries()) {
+    for (const at of places) {
+      for (const [feature, of] of features.entries()) {
+        const value = of(sessions[at] as T);
+        if (value === null) continue;
+        const place = cluster * columns + 2 * feature;
+        table[place] = (table[place] as number) + value;
+        table[place + 1] = (table[place + 1] as number) + 1;
+        counts[feature] = (counts[feature] as number) + 1;
+      }
+    }
+  }
+  const figures = bootstrapSums(
+    table,
+    columns,
+    (sums) => features.map((_, feature) => (sums[2 * feature] as number) / (sums[2 * feature + 1] as number)),
+    draws,
+  );
+  return features.map((_, feature) => estimateOf(figures[feature] ?? null, counts[feature] as number));
 }
 
 /** @param values ascending. @param cluster of each. @param counts how often each cluster counts. */

@@ -40,13 +40,43 @@ export function bootstrapCounts(
   const values: number[][] = [];
   resample(n, options, (indices) => {
     counts.fill(0);
-    for (const index of indices) counts[index] = (counts[index] as number) + 1;
+    for (let at = 0; at < n; at += 1) {
+      const index = indices[at] as number;
+      counts[index] = (counts[index] as number) + 1;
+    }
     statistics(counts).forEach((value, at) => {
       values[at] ??= [];
       values[at].push(value);
     });
   });
   return statistics(new Float64Array(n).fill(1)).map((value, at) => percentiles(value, values[at] ?? []));
+}
+
+/**
+ * The same for functions of sums over what was drawn: of `columns` numbers of each of n clusters, one pass a draw.
+ * @param table row by row: the numbers of cluster i from i * columns on.
+ * @param statistics of the sums of each column.
+ */
+export function bootstrapSums(
+  table: Float64Array,
+  columns: number,
+  statistics: (sums: Float64Array) => readonly number[],
+  options: Draws,
+): (Interval & { readonly value: number })[] {
+  const sums = new Float64Array(columns);
+  return bootstrapCounts(
+    table.length / columns,
+    (counts) => {
+      sums.fill(0);
+      for (let row = 0, from = 0; row < counts.length; row += 1, from += columns) {
+        const times = counts[row] as number;
+        if (times === 0) continue;
+        for (let at = 0; at < columns; at += 1) sums[at] = (sums[at] as number) + times * (table[from + at] as number);
+      }
+      return statistics(sums);
+    },
+    options,
+  );
 }
 
 /**

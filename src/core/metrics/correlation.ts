@@ -81,9 +81,9 @@ export function pearsonInterval(
   const [drawnX, drawnY] = [new Float64Array(x.length), new Float64Array(x.length)];
   const values: number[] = [];
   resample(x.length, options, (indices) => {
-    for (const [at, index] of indices.entries()) {
-      drawnX[at] = x[index] as number;
-      drawnY[at] = y[index] as number;
+    for (let at = 0; at < indices.length; at += 1) {
+      drawnX[at] = x[indices[at] as number] as number;
+      drawnY[at] = y[indices[at] as number] as number;
     }
     values.push(coefficient(drawnX, drawnY) ?? Number.NaN);
   });

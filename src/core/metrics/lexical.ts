@@ -7,8 +7,13 @@ import type { Session } from '../session/schema.ts';
 export const WORD_RULE = 'lower-cased runs of letters and digits with inner apostrophes';
 const WORD = /[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}]+)*/gu;
 
+/** The same rule where all is ASCII, in a third of the time. */
+const ASCII_WORD = /[a-z0-9]+(?:'[a-z]+)*/g;
+const BEYOND_ASCII = /[^\0-\x7f]/;
+
 export function words(text: string): string[] {
-  return text.toLowerCase().match(WORD) ?? [];
+  const lower = text.toLowerCase();
+  return lower.match(BEYOND_ASCII.test(lower) ? WORD : ASCII_WORD) ?? [];
 }
 
 /** Linguistic features of one session's user text (4.3.1, Table 1). */
@@ -44,29 +49,36 @@ export type Diversity = Pick<LexicalFeatures, 'entropy' | 'ttr' | 'bigramDiversi
  * @param limits ascending, above 0. @returns null for each number of words that the turns do not have.
  */
 export function diversityAt(turns: readonly (readonly string[])[], limits: readonly number[]): (Diversity | null)[] {
-  const counts = new Map<string, number>();
-  // A pair of words as one number: which types follow each other is all that counts.
   const types = new Map<string, number>();
+  const counts: number[] = [];
+  // A pair of words as one number: which types follow each other is all that counts.
   const pairs = new Set<number>();
-  let [read, bigrams] = [0, 0];
-  const out: (Diversity | null)[] = [];
+  // H = log2 n - (sum of c log2 c) / n over the counts c, which a word changes in one term.
+  let [read, bigrams, sum] = [0, 0, 0];
+  const out: Diversity[] = [];
+  const last = limits.at(-1);
   for (const turn of turns) {
     let before = -1;
     for (const word of turn) {
-      if (read === limits.at(-1)) break;
+      if (read === last) break;
       read += 1;
-      counts.set(word, (counts.get(word) ?? 0) + 1);
-      const type = types.get(word) ?? types.size;
-      types.set(word, type);
+      let type = types.get(word);
+      if (type === undefined) {
+        type = counts.length;
+        types.set(word, type);
+        counts.push(0);
+      }
+      const count = (counts[type] as number) + 1;
+      counts[type] = count;
+      if (count > 1) sum += count * Math.log2(count) - (count - 1) * Math.log2(count - 1);
       if (before !== -1) {
         bigrams += 1;
         pairs.add(before * 0x1000000 + type);
       }
       before = type;
       while (read === limits[out.length]) {
-        let entropy = 0;
-        for (const count of counts.values()) entropy -= (count / read) * Math.log2(count / read);
-        out.push({ entropy, ttr: counts.size / read, bigramDiversity: bigrams === 0 ? 1 : pairs.size / bigrams });
+        const bigramDiversity = bigrams === 0 ? 1 : pairs.size / bigrams;
+        out.push({ entropy: Math.max(0, Math.log2(read) - sum / read), ttr: counts.length / read, bigramDiversity });
       }
     }
   }
