@@ -156,24 +156,28 @@ describe('the gate', () => {
     expect(kinds((await go(disk)).events)).toEqual([]);
     const { ports } = processOn(disk);
     for (const { id } of await disk.pairs.list('demo-p0')) {
-      await disk.pairs.decide('demo-p0', {
-        ...{
-          schema: 1,
-          pair: id,
-          reviewer: 'anna',
-          decision: 'approve',
-          at: '2026-01-01T00:00:00Z',
-          ms: 1,
-          pass: 1,
-          blind: null,
-        },
-      });
+      await disk.pairs.decide('demo-p0', { ...SAID, pair: id, decision: 'approve' });
     }
     await openGate(ports, 'demo', 'anna', null);
     expect((await go(disk)).error).toBeNull();
     expect(disk.models).toContain('demo-it1');
     expect(disk.loops.journals.get('demo')).toContainEqual(expect.objectContaining({ type: 'open', by: 'anna' }));
     await expect(openGate(ports, 'demo', 'anna', null)).rejects.toMatchObject({ code: 'not-waiting' });
+  });
+
+  it.each([
+    ['a person swapped', 'anna', 'demo-it1'],
+    ['a rule swapped', 'rule:all', null],
+  ])('pairs that %s against D: only a person overrules it', async (_, reviewer, made) => {
+    const disk = await Disk.make(byPerson);
+    await go(disk);
+    for (const { id } of await disk.pairs.list('demo-p0'))
+      await disk.pairs.decide('demo-p0', { ...SAID, reviewer, pair: id, decision: 'approve', swap: true });
+    await openGate(processOn(disk).ports, 'demo', 'anna', null);
+    const { error } = await go(disk);
+    if (made) expect(error).toBeNull();
+    else expect(error).toMatchObject({ message: expect.stringMatching(/0 approved pairs whose order/) });
+    expect(disk.models.includes('demo-it1')).toBe(made !== null);
   });
 
   it('refuses to train under the floor, says so, and goes on when there are more pairs', async () => {

@@ -1,6 +1,7 @@
 import { FoilError } from '../../errors.ts';
 import type { TrainerEvent } from '../../ports.ts';
 import type { ReviewedPair } from '../../preference/decisions.ts';
+import { orderedBy } from '../../preference/order.ts';
 import { countWords } from '../../preference/similarity.ts';
 import type { Progress, StepPoint } from '../../stage/progress.ts';
 import type { RunRecord, RunRequest, RunSummary, TrainingStage } from '../../stage/run.ts';
@@ -69,7 +70,7 @@ export async function* dpoStage(context: StageContext): StageWork {
   if (pairs.length < floor) {
     throw new FoilError(
       'too-few-pairs',
-      `${set} has ${pairs.length} approved pairs that D orders so, and the floor is ${floor}`,
+      `${set} has ${pairs.length} approved pairs whose order D or a person gave, and the floor is ${floor}`,
       {
         remedy: [
           `approve more (foil review --set ${set}), or mine more: mine.critical and limits in loop.json`,
@@ -94,9 +95,9 @@ export async function* dpoStage(context: StageContext): StageWork {
   return { counts: { pairs: pairs.length }, figures, ...timeOf(run) };
 }
 
-/** Approved, and ordered by D as DPO takes them. */
-export function isUsable({ decision, chosen, rejected }: ReviewedPair): boolean {
-  return decision === 'approved' && chosen.r !== null && rejected.r !== null && chosen.r > rejected.r;
+/** Approved, and ordered by D or by a person, as DPO takes them. */
+function isUsable(pair: ReviewedPair): boolean {
+  return pair.decision === 'approved' && orderedBy(pair) !== null;
 }
 
 /**
