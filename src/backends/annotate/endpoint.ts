@@ -71,7 +71,9 @@ async function ask(
   signal: AbortSignal,
 ): Promise<{ text: string; cut: boolean }> {
   const { sampling } = model;
-  const request = { messages: [...messages], n: 1, seed, sampling, whole: true, answer, onUsage, onRetry };
+  // not every server knows how to count
+  const counts = model.price || model.place?.counts ? { onUsage } : {};
+  const request = { messages: [...messages], n: 1, seed, sampling, whole: true, answer, onRetry, ...counts };
   for await (const event of model.generate(request, signal)) {
     if (event.type === 'choice') return { text: event.text, cut: event.cut };
   }

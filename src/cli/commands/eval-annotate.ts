@@ -183,7 +183,7 @@ function report(
     ...summary,
   });
   out.line(
-    `${corpus}: ${messages.length} messages of ${found.length} sessions annotated by ${annotator.name}, ${summary.cached} answers were kept`,
+    `${corpus}: ${messages.length} messages of ${found.length} sessions annotated by ${annotator.name}${summary.cached > 0 ? `, ${summary.cached} answers were there` : ''}`,
   );
   const failures = Object.entries(summary.failures).map(([code, count]) => `${count} ${code}`);
   if (summary.failed > 0) out.line(`  ${summary.failed} failed and count nowhere: ${failures.join(', ')}`);
@@ -216,7 +216,7 @@ function report(
         ? 'not measured'
         : `kappa ${kappa.toFixed(2)} (n ${agreement?.n}, ${agreement?.positives} labelled)`;
     const share = `${((100 * count) / messages.length).toFixed(1)}%`;
-    out.line(`  ${name.padEnd(32)} ${String(count).padStart(6)} ${share.padStart(7)}  ${measured}`);
+    out.line(`  ${name.padEnd(38)} ${String(count).padStart(6)} ${share.padStart(7)}  ${measured}`);
   }
   const unseen = taxonomy.categories.filter(({ id }) => !sees.includes(id)).map(({ name }) => name);
   if (unseen.length > 0) out.line(`  ${annotator.name} cannot see: ${unseen.join(', ')}`);

@@ -33,8 +33,8 @@ export interface MeasuredAgreement {
 }
 
 /**
- * Agreement of an annotator with labels, by category and pooled, with a bootstrap over sessions. A category that neither
- * side ever gives has a kappa of null: nothing was measured.
+ * Agreement of an annotator with labels, by category and pooled, with a bootstrap over sessions. A category that no
+ * label gives has a kappa of null: nothing was measured.
  * @param categories those that the annotator sees (labels of others do not count), and ANY for whether there is one at all,
  *   which the pooled figure leaves out.
  */
@@ -76,7 +76,8 @@ export function measureAgreement(
   const figures = sessions.length === 0 ? [] : bootstrapCounts(sessions.length, statistics, draws);
   const entry = (place: number, n: number, positives: number, found: number): Agreement => {
     const { value, low, high } = figures[place] ?? { value: Number.NaN, low: Number.NaN, high: Number.NaN };
-    const finite = (of: number) => (Number.isFinite(value) && Number.isFinite(of) ? of : null);
+    // without a message that has it, it would be 0 whatever the annotator does
+    const finite = (of: number) => (positives > 0 && Number.isFinite(value) && Number.isFinite(of) ? of : null);
     return { kappa: finite(value), low: finite(low), high: finite(high), n, positives, found, against };
   };
   const n = judged.length;
@@ -123,7 +124,13 @@ export type Measurement = z.output<typeof measurementSchema>;
 
 export const agreementFileSchema = z.object({ schema: z.literal(1), measurements: z.array(measurementSchema) });
 
-/** What was measured of an annotator with a taxonomy, by category; of several measurements the one with most positives. */
+/** Labelled messages that a kappa needs to stand beside a figure: with fewer, one message more or less decides it. */
+export const LEAST_POSITIVES = 5;
+
+/**
+ * What was measured of an annotator with a taxonomy, by category: of several measurements the one with most positives, and
+ * none with fewer than LEAST_POSITIVES.
+ */
 export function agreementFor(
   measurements: readonly Measurement[],
   of: Pick<Measurement, 'annotator' | 'version' | 'task' | 'taxonomy'>,
@@ -133,7 +140,7 @@ export function agreementFor(
     const same = (['annotator', 'version', 'task', 'taxonomy'] as const).every((key) => measurement[key] === of[key]);
     if (!same) continue;
     for (const [category, agreement] of Object.entries(measurement.categories)) {
-      if (agreement.positives + agreement.found === 0) continue;
+      if (agreement.positives < LEAST_POSITIVES) continue;
       const known = best.get(category);
       if (!known || agreement.positives > known.positives) best.set(category, agreement);
     }

@@ -1,5 +1,6 @@
 import { bootstrapCounts, type Draws } from '../metrics/bootstrap.ts';
 import { type Interval, wilson } from '../metrics/proportion.ts';
+import { LEAST_POSITIVES } from './agreement.ts';
 import type { AnnotatedSource, AnnotatorAbout } from './annotations.ts';
 import { estimateOf } from './estimate.ts';
 import type { Behind, Estimate } from './table.ts';
@@ -119,7 +120,7 @@ export function annotatorNotes({ name, taxonomy, sees, agreement }: AnnotatorAbo
     `Annotated by ${name} with ${taxonomy.id} ${taxonomy.version}: ${counted.categories.length} of ${taxonomy.categories.length} categories.`,
     ...(unseen > 0 ? [`It cannot see ${unseen} categories: they are left out, not counted as zero.`] : []),
     measured.length > 0
-      ? `kappa: agreement of ${name} with labels (${against.join('; ')}), 95% interval; categories without one were not measured. Figures of a category with a low kappa say how often ${name} finds it, not how often it is there.`
+      ? `kappa: agreement of ${name} with labels (${against.join('; ')}), 95% interval; it is given where at least ${LEAST_POSITIVES} labelled messages have the category. Figures of a category with a low kappa say how often ${name} finds it, not how often it is there.`
       : `The agreement of ${name} with labels was not measured: label a sample with \`foil eval label\`.`,
     ...missing.map((of) => `${of.source.name}: ${of.missing} messages have no annotation and count nowhere.`),
   ];

@@ -43,12 +43,12 @@ it('counts a message as often as it stands for others', () => {
   expect(pooled.kappa).toBeCloseTo(0.7, 9);
 });
 
-it('has no kappa where neither side ever says yes, and leaves labels out that the annotator cannot see', () => {
-  const list = [judged('s1', ['a', 'z'], ['a']), judged('s2', ['z'], []), judged('s3', [], [])];
+it('has no kappa where no label says yes, and leaves labels out that the annotator cannot see', () => {
+  const list = [judged('s1', ['a', 'z'], ['a']), judged('s2', ['z'], ['b']), judged('s3', [], [])];
   const { categories, pooled } = measureAgreement(list, ['a', 'b'], 'labels', draws);
-  expect(categories.get('b')).toMatchObject({ kappa: null, low: null, positives: 0, found: 0 });
+  expect(categories.get('b')).toMatchObject({ kappa: null, low: null, positives: 0, found: 1 });
   expect(categories.has('z')).toBe(false);
-  expect(pooled).toMatchObject({ kappa: 1, positives: 1, found: 1 });
+  expect(pooled).toMatchObject({ positives: 1, found: 2 });
 });
 
 it('measures whether there is any category beside the categories, and not in the pooled figure', () => {
@@ -71,10 +71,10 @@ it('has an interval that holds it, the same for the same seed', () => {
 });
 
 it('belongs to one version of an annotator and one taxonomy; of several the one with most positives counts', () => {
-  const entry = { kappa: 0.5, low: 0.4, high: 0.6, n: 10, positives: 3, found: 3, against: 'hand' };
+  const entry = { kappa: 0.5, low: 0.4, high: 0.6, n: 10, positives: 5, found: 3, against: 'hand' };
   const base: Measurement = {
     ...{ annotator: 'rules', version: '1', task: 'actions', taxonomy: 't 1', against: 'hand', draws: 1, seed: 1 },
-    ...{ pooled: entry, categories: { a: entry, b: { ...entry, positives: 0, found: 0 } }, labels: null },
+    ...{ pooled: entry, categories: { a: entry, b: { ...entry, positives: 4 } }, labels: null },
   };
   const more: Measurement = { ...base, against: 'acts', categories: { a: { ...entry, kappa: 0.9, positives: 300 } } };
   const of = { annotator: 'rules', version: '1', task: 'actions', taxonomy: 't 1' } as const;

@@ -30,14 +30,12 @@ export function drawSample(
   if (messages.length === 0) {
     throw new FoilError('no-sessions', 'there is no message to draw from', { remedy: 'name corpora with sessions' });
   }
-  const items = kinds.flatMap((kind, place) => {
-    const quota = Math.floor(n / kinds.length) + (place < n % kinds.length ? 1 : 0);
-    return drawKind(
-      messages.filter((message) => message.kind === kind),
-      quota,
-      seed,
-    );
-  });
+  const of = kinds.map((kind) => messages.filter((message) => message.kind === kind));
+  const quotas = evenly(
+    of.map(({ length }) => length),
+    n,
+  );
+  const items = of.flatMap((list, place) => drawKind(list, quotas[place] ?? 0, seed));
   // in an order that tells nothing of the strata
   items.sort((a, b) => order(a.id, seed + 1) - order(b.id, seed + 1));
   return { schema: 1, type: 'sample', task: taxonomy.task, taxonomy: taxonomyName(taxonomy), seed, at, items };
@@ -78,11 +76,23 @@ function drawKind(messages: readonly Message[], quota: number, seed: number): Sa
     else strata.set(message.stratum, [message]);
   }
   const sizes = [...strata.values()].map(({ length }) => length);
-  const shares = allocate(sizes, Math.min(quota, messages.length));
+  const shares = allocate(sizes, quota);
   return [...strata.values()].flatMap((stratum, at) => {
     const drawn = stratum.toSorted((a, b) => order(a.id, seed) - order(b.id, seed)).slice(0, shares[at]);
     return drawn.map(({ kind: _, ...item }) => ({ ...item, weight: stratum.length / drawn.length }));
   });
+}
+
+/** As many of each as there are, as evenly as that goes. */
+function evenly(sizes: readonly number[], n: number): number[] {
+  const given = sizes.map(() => 0);
+  for (let left = n; left > 0; left -= 1) {
+    const open = sizes.flatMap((size, at) => ((given[at] ?? 0) < size ? [at] : []));
+    const next = open.sort((a, b) => (given[a] ?? 0) - (given[b] ?? 0))[0];
+    if (next === undefined) break;
+    given[next] = (given[next] ?? 0) + 1;
+  }
+  return given;
 }
 
 /**
