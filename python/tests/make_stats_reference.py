@@ -11,6 +11,7 @@ from scipy import optimize, special, stats
 from sklearn import metrics
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.manifold import TSNE
 
 rng = np.random.default_rng(6)
 
@@ -119,6 +120,13 @@ def bags():
     return {"texts": texts, "labels": labels, "fitted": 50, "features": x.shape[1], "fits": out}
 
 
+def maps():
+    centres = rng.normal(size=(4, 6)) * 2
+    x = np.round(np.concatenate([c + rng.normal(size=(20, 6)) * 0.5 for c in centres]), 3)
+    fits = [TSNE(perplexity=15, method="exact", init="random", random_state=s, max_iter=1000).fit(x).kl_divergence_ for s in range(5)]
+    return {"x": [numbers(row) for row in x], "perplexity": 15, "kl": numbers(fits)}
+
+
 def tails():
     return {
         "normal": [[z, stats.norm.sf(z)] for z in [-3.0, -0.5, 0.0, 0.3, 1.0, 1.96, 1.9999, 2.0, 3.3, 5.0, 9.0, 30.0]],
@@ -130,5 +138,5 @@ def tails():
 print(json.dumps({
     "correlations": correlations(), "divergences": divergences(), "cross_entropies": cross_entropies(),
     "proportions": proportions(), "powers": powers(), "judges": judges(), "tails": tails(),
-    "bags": bags(),
+    "bags": bags(), "maps": maps(),
 }))  # fmt: skip

@@ -14,7 +14,7 @@ import {
 } from '../../src/core/metrics/correlation.ts';
 import { binaryCrossEntropy, klDivergence, leastCrossEntropy } from '../../src/core/metrics/divergence.ts';
 import { fitLogistic, logOdds } from '../../src/core/metrics/logistic.ts';
-import { nearest } from '../../src/core/metrics/neighbours.ts';
+import { cosineDistances, nearest } from '../../src/core/metrics/neighbours.ts';
 import { clopperPearson, wilson } from '../../src/core/metrics/proportion.ts';
 import { normalQuantile, normalTail, studentTwoTailed } from '../../src/core/metrics/special.ts';
 import {
@@ -26,6 +26,7 @@ import {
   twoProportionZ,
   unitsNeeded,
 } from '../../src/core/metrics/tests.ts';
+import { tsne } from '../../src/core/metrics/tsne.ts';
 
 interface Reference {
   correlations: Record<'x' | 'y' | 'pearson' | 'spearman' | 'kendall', number[]>[];
@@ -48,6 +49,7 @@ interface Reference {
     features: number;
     fits: { c: number; z: number[]; norm: number; intercept: number }[];
   };
+  maps: { x: number[][]; perplexity: number; kl: number[] };
   tails: { normal: [number, number][]; quantile: [number, number][]; student: [number, number, number][] };
 }
 
@@ -375,14 +377,43 @@ describe('the resampler', () => {
   });
 });
 
-it('the nearest other point, by distance', () => {
-  expect(
-    nearest([
-      [0, 0],
-      [5, 5],
+describe('neighbours', () => {
+  it('the nearest other row by its direction', () => {
+    const rows = [
       [1, 0],
-      [5, 6],
-    ]),
-  ).toEqual([2, 3, 0, 1]);
-  expect(nearest([[1, 2]])).toEqual([]);
+      [0.1, 3],
+      [5, 1],
+      [0, 2],
+    ].map((vector) => ({ at: [0, 1], value: vector }));
+    expect(nearest(cosineDistances(rows), 4)).toEqual([2, 3, 0, 1]);
+    expect(nearest(cosineDistances(rows.slice(0, 1)), 1)).toEqual([]);
+    expect(
+      cosineDistances([
+        { at: [0], value: [0] },
+        { at: [0], value: [4] },
+      ]),
+    ).toEqual(Float64Array.of(0, 2, 2, 0));
+  });
+
+  it('a t-SNE map keeps as much as scikit-learn of five seeds does', () => {
+    const { x, perplexity, kl } = reference.maps;
+    const squared = x.flatMap((a) =>
+      x.map((b) => a.reduce((sum, value, at) => sum + (value - (b[at] as number)) ** 2, 0)),
+    );
+    const run = tsne(Float64Array.from(squared), x.length, { perplexity, steps: 1000, seed: 3 });
+    let step = run.next();
+    while (!step.done) step = run.next();
+    expect(step.value.kl).toBeLessThan(1.05 * Math.max(...kl));
+    expect(step.value.kl).toBeGreaterThan(0.9 * Math.min(...kl));
+    // each of the four clusters of 20 stays together
+    const near = step.value.points.map(([a, b]) =>
+      step.value.points
+        .map(([c, d], at) => ({ at, distance: (a - c) ** 2 + (b - d) ** 2 }))
+        .sort((one, other) => one.distance - other.distance)
+        .slice(1, 6),
+    );
+    const same = near.flatMap((list, at) => list.map((other) => Math.floor(at / 20) === Math.floor(other.at / 20)));
+    expect(same.filter(Boolean).length / same.length).toBeGreaterThan(0.95);
+    expect(() => tsne(new Float64Array(9), 3, { perplexity: 1, steps: 1, seed: 1 }).next()).toThrow(RangeError);
+  });
 });
