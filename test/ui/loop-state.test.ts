@@ -8,7 +8,14 @@ import { readLoop } from '../../src/core/workflows/loop/read.ts';
 import { loopSchema } from '../../src/core/workflows/loop/settings.ts';
 import type { LoopEvent } from '../../src/core/workflows/loop/types.ts';
 import { yieldsOf } from '../../src/core/workflows/loop/view.ts';
-import { moveCursor, NO_LOOPS, type OpenLoop, type RunningLoop, shownLoop } from '../../src/ui/state/loop.ts';
+import {
+  moveCursor,
+  NO_LOOPS,
+  type OpenLoop,
+  type RunningLoop,
+  shownAlarm,
+  shownLoop,
+} from '../../src/ui/state/loop.ts';
 import { jumpOf, stageRows } from '../../src/ui/state/loop-detail.ts';
 import { alarmSeries, alarmText } from '../../src/ui/state/loop-figures.ts';
 import { loopFields, newLoopForm, resetLoopField, setLoopField } from '../../src/ui/state/loop-form.ts';
@@ -214,6 +221,15 @@ describe('an alarm', () => {
     ...{ code: 'length', about: 'words a turn', from: 0.8, to: 1.25, verdict: 'alarm', text: 'too long' },
     points: [point(0, 1), point(1, 1.7), point(2, null)],
   };
+
+  test('that fires is the one that shows, until another one is chosen', async () => {
+    const { view } = await opened(await Disk.make());
+    expect(shownAlarm(view, null)).toBe(0);
+    const fires = { ...view, alarms: view.alarms.map((one) => (one.code === 'length' ? alarm : one)) };
+    expect(shownAlarm(fires, null)).toBe(2);
+    expect(shownAlarm(fires, 0)).toBe(0);
+    expect(shownAlarm(fires, 99)).toBe(6);
+  });
 
   test('is drawn with its bounds and its interval', () => {
     const series = alarmSeries(alarm);

@@ -1,5 +1,13 @@
 import type { Command } from '../keys/table.ts';
-import { type GridMove, LOOP_PANES, type LoopScreenView, moveCursor, selectedLoop, shownLoop } from '../state/loop.ts';
+import {
+  type GridMove,
+  LOOP_PANES,
+  type LoopScreenView,
+  moveCursor,
+  selectedLoop,
+  shownAlarm,
+  shownLoop,
+} from '../state/loop.ts';
 import { jumpOf } from '../state/loop-detail.ts';
 import { topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
@@ -112,7 +120,8 @@ function scroll(control: Controller, view: LoopOne, command: Command): boolean {
   const shown = shownLoop(control.state.loop);
   const list = command.replace('scroll.', 'list.') as Command;
   if (view.pane === 'alarms') {
-    const alarm = moveIn(list, view.alarm, shown?.view.alarms.length ?? 0, 3);
+    const at = shown ? shownAlarm(shown.view, view.alarm) : 0;
+    const alarm = moveIn(list, at, shown?.view.alarms.length ?? 0, 3);
     if (alarm !== null) changeLoops(control, () => ({ view: { ...view, alarm } }));
     return alarm !== null;
   }

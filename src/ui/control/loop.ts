@@ -287,6 +287,6 @@ export function changeLoops(control: Controller, change: (loops: LoopsState) => 
 }
 
 export function openLoop(control: Controller, name: string): void {
-  const cursor = { iteration: 0, stage: 'simulate', pane: 'stage', alarm: 0, top: 0 } as const;
+  const cursor = { iteration: 0, stage: 'simulate', pane: 'stage', alarm: null, top: 0 } as const;
   changeLoops(control, () => ({ selected: name, failed: null, view: { kind: 'loop', name, ...cursor } }));
 }

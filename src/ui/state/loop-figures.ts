@@ -98,11 +98,13 @@ const TURNS = ['1', '5', '10', ALL_TURNS] as const;
 /** `.72 [.66 .78]`; `-` for what was not measured. */
 export function accuracyText(accuracy: Accuracy | undefined): string {
   if (!accuracy) return '-';
-  const show = (value: number) => value.toFixed(2).replace(/^0/u, '');
+  // `1.0`, so that every figure is three cells wide
+  const show = (value: number) => value.toFixed(2).replace(/^0/u, '').replace('1.00', '1.0');
   const { accuracy: value, low, high } = accuracy;
   return low === null || high === null ? show(value) : `${show(value)} [${show(low)} ${show(high)}]`;
 }
 
+/** An accuracy with its interval, and a space. */
 const CELL = 14;
 
 /** The figures of all iterations: what D tells apart beside shortcuts, and how users speak. */

@@ -1,10 +1,11 @@
 import { FoilError } from '../../core/errors.ts';
 import { formOf, parseHyper, sameValue, showHyper } from '../../core/stage/table.ts';
-import type { HyperValue, StageTable } from '../../core/stage/table-schema.ts';
+import type { StageTable } from '../../core/stage/table-schema.ts';
 import { type LoopSettings, loopSchema } from '../../core/workflows/loop/settings.ts';
 import { freeName } from './form.ts';
 import type { FormField } from './form-fields.ts';
-import { type Kind, plain, specs } from './loop-specs.ts';
+import { specs } from './loop-specs.ts';
+import { plain, put, read, shown, valueAt } from './settings.ts';
 
 /** What the settings of a loop can be chosen from. */
 export interface LoopChoices {
@@ -177,45 +178,4 @@ function setHyper({ settings, choices }: LoopForm, stage: Trained, name: string,
   const preset = formOf(choices.table, stage, settings[stage].preset).find((one) => one.name === name)?.preset ?? null;
   const changes = sameValue(value, preset) ? others : { ...others, [name]: value };
   return { ...settings, [stage]: { ...settings[stage], changes } } as LoopSettings;
-}
-
-function read(kind: Kind, text: string): HyperValue {
-  switch (kind) {
-    case 'text':
-    case 'name':
-      return text;
-    case 'list':
-      return text.split(/\s*,\s*/u).filter(Boolean);
-    case 'none':
-      return text === '' || text === 'none' ? null : text;
-    case 'yes':
-      return text === 'true';
-    case 'any':
-      return text === '' || text === 'all' ? null : number(text);
-    case 'whole':
-    case 'number':
-      return number(text);
-  }
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text === '' || !Number.isFinite(value)) throw new FoilError('usage', `"${text}" is no number`);
-  return value;
-}
-
-function shown(kind: Kind, value: unknown): string {
-  if (value === null || value === undefined || value === '')
-    return kind === 'any' ? 'all' : kind === 'none' ? 'none' : '';
-  return Array.isArray(value) ? value.join(', ') : String(value);
-}
-
-function valueAt(settings: unknown, key: string): unknown {
-  return key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)?.[part], settings);
-}
-
-function put(settings: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
-  if (key === undefined) return value;
-  const at = settings as Record<string, unknown>;
-  return { ...at, [key]: put(at[key], rest, value) };
 }

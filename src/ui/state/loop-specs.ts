@@ -1,21 +1,8 @@
 import { PRESETS } from '../../core/stage/table.ts';
 import type { FormOption } from './form-fields.ts';
 import type { LoopForm } from './loop-form.ts';
+import { plain, type Spec } from './settings.ts';
 
-export type Kind = 'text' | 'name' | 'list' | 'whole' | 'number' | 'any' | 'none' | 'yes';
-
-export interface Spec {
-  /** Path in the settings. */
-  readonly key: string;
-  readonly label: string;
-  readonly section: string;
-  /** `any`: a whole number or all; `none`: a name or none; `yes`: true or false. */
-  readonly kind: Kind;
-  readonly help: string;
-  readonly options?: readonly FormOption[];
-}
-
-export const plain = (names: readonly string[], help = ''): FormOption[] => names.map((value) => ({ value, help }));
 const NONE: FormOption = { value: 'none', help: '' };
 
 /** The settings that the form shows, in the order in which they stand. */

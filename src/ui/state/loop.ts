@@ -78,8 +78,8 @@ export type LoopScreenView =
       readonly iteration: number;
       readonly stage: LoopStage;
       readonly pane: LoopPane;
-      /** The alarm whose plot shows. */
-      readonly alarm: number;
+      /** The alarm whose plot shows; null: the first one that fires. */
+      readonly alarm: number | null;
       /** First row of the stage's details and of the figures that shows. */
       readonly top: number;
     }
@@ -138,6 +138,12 @@ export function selectedLoop({ loops, selected }: LoopsState): number {
     0,
     loops.findIndex(({ name }) => name === selected),
   );
+}
+
+/** The alarm whose plot shows. */
+export function shownAlarm({ alarms }: LoopView, chosen: number | null): number {
+  const fires = alarms.findIndex(({ verdict }) => verdict === 'alarm');
+  return Math.min(chosen ?? Math.max(0, fires), Math.max(0, alarms.length - 1));
 }
 
 export type GridMove = 'up' | 'down' | 'left' | 'right' | 'next';

@@ -5,7 +5,14 @@ import { Line } from '../../components/Line.tsx';
 import { RowsFrame } from '../../components/RowsFrame.tsx';
 import { Box } from '../../ink.ts';
 import type { Regions } from '../../layout.ts';
-import { type LoopScreenView, type LoopsState, type OpenLoop, type RunningLoop, shownLoop } from '../../state/loop.ts';
+import {
+  type LoopScreenView,
+  type LoopsState,
+  type OpenLoop,
+  type RunningLoop,
+  shownAlarm,
+  shownLoop,
+} from '../../state/loop.ts';
 import { iterationTitle, stageRows } from '../../state/loop-detail.ts';
 import { alarmCells, alarmSeries, alarmsHeader, alarmText, figureRows, VERDICTS } from '../../state/loop-figures.ts';
 import { gridHeader, gridRows, gridTop, ROWS_AN_ITERATION } from '../../state/loop-grid.ts';
@@ -106,7 +113,7 @@ const WORDS = 3;
 function Alarms({ loop, view, size }: PaneProps) {
   const { alarms } = loop.view;
   const width = size.width - 2;
-  const chosen = alarms[view.alarm] ?? alarms[0];
+  const chosen = alarms[shownAlarm(loop.view, view.alarm)];
   const focused = view.pane === 'alarms';
   const fires = alarms.filter(({ verdict }) => verdict === 'alarm').length;
   if (!chosen) return <Frame title="Alarms" focused={focused} {...size} />;
