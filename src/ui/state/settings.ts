@@ -1,0 +1,66 @@
+import { FoilError } from '../../core/errors.ts';
+import type { HyperValue } from '../../core/stage/table-schema.ts';
+import type { FormOption } from './form-fields.ts';
+
+/** `any`: a whole number or all; `none`: a name or none; `yes`: true or false; `all`: a list, or all of them. */
+export type Kind = 'text' | 'name' | 'list' | 'all' | 'whole' | 'number' | 'any' | 'none' | 'yes';
+
+/** A setting as a form shows it. */
+export interface Spec {
+  /** Path in the settings. */
+  readonly key: string;
+  readonly label: string;
+  readonly section: string;
+  readonly kind: Kind;
+  readonly help: string;
+  readonly options?: readonly FormOption[];
+}
+
+export const plain = (names: readonly string[], help = ''): FormOption[] => names.map((value) => ({ value, help }));
+
+/** What was typed, as the value of a setting. @throws FoilError for what is no number. */
+export function read(kind: Kind, text: string): HyperValue {
+  switch (kind) {
+    case 'text':
+    case 'name':
+      return text;
+    case 'list':
+      return text.split(/\s*,\s*/u).filter(Boolean);
+    case 'all':
+      return text === '' || text === 'all' ? null : text.split(/\s*,\s*/u).filter(Boolean);
+    case 'none':
+      return text === '' || text === 'none' ? null : text;
+    case 'yes':
+      return text === 'true';
+    case 'any':
+      return text === '' || text === 'all' ? null : number(text);
+    case 'whole':
+    case 'number':
+      return number(text);
+  }
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text === '' || !Number.isFinite(value)) throw new FoilError('usage', `"${text}" is no number`);
+  return value;
+}
+
+/** The value of a setting, as a form shows it. */
+export function shown(kind: Kind, value: unknown): string {
+  if (value === null || value === undefined || value === '')
+    return kind === 'any' || kind === 'all' ? 'all' : kind === 'none' ? 'none' : '';
+  return Array.isArray(value) ? value.join(', ') : String(value);
+}
+
+/** The value at a path with dots. */
+export function valueAt(settings: unknown, key: string): unknown {
+  return key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)?.[part], settings);
+}
+
+/** The settings with another value at a path. */
+export function put(settings: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
+  if (key === undefined) return value;
+  const at = settings as Record<string, unknown>;
+  return { ...at, [key]: put(at[key], rest, value) };
+}
