@@ -4,6 +4,8 @@ import type { Agreement, AnnotatedSession } from '../../core/evaluate/annotation
 import { type Task, taxonomyName } from '../../core/evaluate/taxonomy.ts';
 import type { Annotator } from '../../core/ports.ts';
 import type { Session } from '../../core/session/schema.ts';
+import type { LabelStore } from '../../core/workflows/evaluate/label-sitting.ts';
+import type { SampleItem } from '../../core/workflows/evaluate/label-types.ts';
 import { chooseAnnotator, labelsDir, openStore, readCorpora } from '../annotators.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
@@ -28,7 +30,7 @@ export function registerAgreement(command: Command, run: Run): void {
     .command('agreement')
     .description("Cohen's kappa of an annotator with labels, by category, with intervals.")
     .option('--by <name>', '"rules", or a judge or chatbot whose answers are kept', 'rules')
-    .option('--labels <sample>', 'a sample labelled by hand (`foil eval label`)')
+    .option('--labels <sample>', 'samples labelled by hand (`foil eval label`), with commas between')
     .option('--labeller <name>', 'whose labels (default: the user of this machine)')
     .option('--made <text>', 'who labelled and how, in words; stands beside the figures')
     .option(
@@ -91,49 +93,62 @@ function categoriesAt(found: readonly AnnotatedSession[]) {
   return (session: string, turn: number): readonly string[] | null => by.get(session)?.get(turn) ?? null;
 }
 
-async function byHand(cli: Cli, options: AgreementOptions, name: string): Promise<Measurement> {
-  const { openLabelStore } = await import('../../backends/annotate/labels.ts');
+async function byHand(cli: Cli, options: AgreementOptions, list: string): Promise<Measurement> {
   const { foldLabels, labelsBy } = await import('../../core/workflows/evaluate/label.ts');
-  const { formatError, FoilError } = await import('../../core/errors.ts');
-  const store = await openLabelStore(labelsDir(cli), name, (problem) => cli.out.notice(formatError(problem)));
-  const { sample } = store;
-  await store.close();
-  const { annotator } = await chooseAnnotator(cli, sample.task, options.by, options.taxonomy);
+  const { FoilError } = await import('../../core/errors.ts');
+  const names = list.split(',').map((name) => name.trim());
   const labeller = reviewerOf(cli, options.labeller);
-  const labels = labelsBy(foldLabels(store.records), labeller);
+  const items = new Map<string, SampleItem & { readonly categories: readonly string[] }>();
+  const tasks = new Set<Task>();
+  for (const name of names) {
+    const { sample, records } = await readSample(cli, name);
+    tasks.add(sample.task);
+    const labels = labelsBy(foldLabels(records), labeller);
+    for (const item of sample.items) {
+      const categories = labels.get(item.id);
+      // a message of two samples counts once
+      if (categories !== undefined && !items.has(item.id)) items.set(item.id, { ...item, categories });
+    }
+  }
+  const [task] = tasks;
+  if (task === undefined || tasks.size > 1) {
+    throw new FoilError('usage', `${list} are samples of ${[...tasks].join(' and ')}`, {
+      remedy: 'name samples of one task',
+    });
+  }
+  const { annotator } = await chooseAnnotator(cli, task, options.by, options.taxonomy);
+  const labelled = [...items.values()];
+  const corpora = [...new Set(labelled.map(({ corpus }) => corpus))];
+  const wanted = new Set(labelled.map(({ session }) => session));
   const sessions: Session[] = [];
-  const corpora = [...new Set(sample.items.map(({ corpus }) => corpus))];
-  const wanted = new Set(sample.items.map(({ session }) => session));
   for await (const session of readCorpora(cli, corpora)) if (wanted.has(session.id)) sessions.push(session);
   const at = categoriesAt(await foundIn(cli, annotator, sessions));
-  let missing = 0;
-  const judged = sample.items.flatMap((item): Judged[] => {
-    const labelled = labels.get(item.id);
-    const found = at(item.session, item.turn);
-    if (labelled !== undefined && found === null) missing += 1;
-    const { session, turn, weight } = item;
-    return labelled === undefined || found === null ? [] : [{ session, turn, labelled, found, weight }];
+  const judged = labelled.flatMap(({ session, turn, weight, categories }): Judged[] => {
+    const found = at(session, turn);
+    return found === null ? [] : [{ session, turn, labelled: categories, found, weight }];
   });
   if (judged.length === 0) {
-    throw new FoilError(
-      'no-labels',
-      `there is no message with a label by ${labeller} and an answer of ${annotator.name}`,
-      {
-        remedy: [
-          'label with `foil eval label`, or name --labeller',
-          'annotate these corpora first: `foil eval annotate`',
-        ],
-      },
-    );
+    throw new FoilError('no-labels', `no message has both a label by ${labeller} and an answer of ${annotator.name}`, {
+      remedy: [
+        'label with `foil eval label`, or name --labeller',
+        'annotate these corpora first: `foil eval annotate`',
+      ],
+    });
   }
+  const missing = labelled.length - judged.length;
   if (missing > 0)
     cli.out.notice(`${missing} labelled messages have no answer of ${annotator.name}: they are left out`);
-  const against = options.made ?? `labels by ${labeller} of the sample ${name}`;
-  const items = sample.items.flatMap(({ id: item, weight }) => {
-    const categories = labels.get(item);
-    return categories === undefined ? [] : [{ item, weight, categories: [...categories] }];
-  });
-  return await measured(annotator, judged, annotator.sees, against, items, options);
+  const against = options.made ?? `labels by ${labeller} (${names.join(', ')})`;
+  const kept = labelled.map(({ id, weight, categories }) => ({ item: id, weight, categories: [...categories] }));
+  return await measured(annotator, judged, annotator.sees, against, kept, options);
+}
+
+async function readSample(cli: Cli, name: string): Promise<Pick<LabelStore, 'sample' | 'records'>> {
+  const { openLabelStore } = await import('../../backends/annotate/labels.ts');
+  const { formatError } = await import('../../core/errors.ts');
+  const store = await openLabelStore(labelsDir(cli), name, (problem) => cli.out.notice(formatError(problem)));
+  await store.close();
+  return store;
 }
 
 async function bySource(cli: Cli, options: AgreementOptions): Promise<Measurement[]> {

@@ -8,7 +8,7 @@ export interface Rule {
 }
 
 const re = (source: string) => new RegExp(source, 'iu');
-const lexical = (cue: string, pattern: RegExp): Rule => ({ cue, test: ({ text }) => pattern.test(text) });
+export const lexical = (cue: string, pattern: RegExp): Rule => ({ cue, test: ({ text }) => pattern.test(text) });
 
 /** "I feel", "I am", "makes me" and their like, with up to three words before what is felt. */
 const FEEL = `\\b(?:i(?:'m| am| was|'ve been| have been| feel| felt| get| got| am feeling| started feeling)|im|i m|feel(?:ing)?|feels|makes? me(?: feel)?|made me(?: feel)?|my)(?: \\w+){0,3}? `;

@@ -1,8 +1,6 @@
-import type { Rule } from './actions.ts';
-import { CRISIS_HELP, GOODBYE, GREETING } from './lexicon.ts';
+import { lexical, type Rule } from './actions.ts';
+import { ADVISES, CRISIS_HELP, DISCLOSES, FOR_ADVICE, GOODBYE, GREETING, LEAVES, SYMPATHY } from './lexicon.ts';
 import { contentWords, copiedShare, questionsIn, similarity, type View } from './view.ts';
-
-const lexical = (cue: string, pattern: RegExp): Rule => ({ cue, test: ({ text }) => pattern.test(text) });
 
 /** Somebody who speaks at length about a trouble: an answer without any of it is more than small talk. */
 function hasSubstance(view: View | null): view is View {
@@ -300,14 +298,3 @@ function swapped(all: readonly string[]): string[] {
   };
   return all.map((word) => same[word] ?? word);
 }
-
-const SYMPATHY =
-  /\b(?:i(?:'m| am) (?:so |very |really |truly )*sorry|i (?:can )?(?:completely |totally |really )?(?:understand|see|hear you)|(?:that|it|this)(?: must| sounds?|'s| is| can| would)?(?: be| really| very| so)* (?:\w+ )?(?:hard|tough|difficult|rough|terrible|awful|challenging|frustrating|sad|stressful|upsetting)|i (?:know|can imagine) how)/iu;
-const ADVISES =
-  /\b(?:you (?:should|could|need to|must|have to|ought to|might want to|may want to|can (?:try|also|always|start|talk|ask))|(?:have you|did you) (?:tried|try|thought (?:about|of)|considered?)|why (?:don't|not) (?:you )?|i(?:'d| would)? (?:suggest|recommend|advise)|try (?:to|and|\w+ing|a|some|not)|how about (?:you )?\w+ing|it (?:might|may|would) (?:help|be (?:good|helpful|a good idea|best|better)) (?:to|if)|my advice|make sure (?:to|you))\b/iu;
-const FOR_ADVICE =
-  /\b(?:what (?:should|can|could|else can) i|how (?:do|can|should) i|any (?:advice|suggestions?|ideas?|tips)|(?:need|want|give me|have) (?:some |any |your )?(?:advice|suggestions?|tips|help with)|what (?:do|would) you (?:suggest|recommend|advise|do)|can you (?:suggest|recommend|help)|tell me (?:what|how) to)\b/iu;
-const LEAVES =
-  /\b(?:good ?bye|bye+|(?:gotta|got to|have to|need to|must|should|better) (?:go|leave)(?: now)?(?:[.!,\n]|$)|i(?:'m| am) (?:leaving|going to (?:go|bed|sleep))|let'?s (?:stop|end)|talk (?:to you )?later|good ?night)/iu;
-const DISCLOSES =
-  /\b(?:when i was (?:\w+ )?(?:younger|young|your|a|in|at|going|with|married|pregnant|\d+)|(?:i|i've|i have)(?: also| too| actually| myself| once| personally| just| have)* (?:went|gone|been|go|going) through (?:\w+ )?(?:that|this|it|a|something|similar|the same|some)|i(?:'ve| have) (?:also |actually |personally |definitely )?(?:been there|been in (?:your|that|a|the|this|similar)|felt (?:that|the same|like)|had (?:a|the|to|similar|that|some|my|many|anxiety|depression)|experienced|lost|struggled|dealt|suffered|worked (?:in|as|at|with)|tried|found)|my (?:own )?(?:wife|husband|mom|mother|dad|father|sister|brother|son|daughter|kids?|children|boyfriend|girlfriend|ex|partner|family|friends?|best friend|boss|job|dog|cat|therapist|doctor|life|divorce|experience|grandmother|grandma|grandfather|aunt|uncle|cousin)\b|i (?:lost|had|used to|struggled|suffered|grew up|felt|was (?:\w+ )?(?:depressed|anxious|laid off|fired|divorced|bullied|diagnosed|in (?:a|the|your|that)))|i(?:'m| am) (?:also |a )?(?:married|divorced|single|a (?:mother|father|mom|dad|student|teacher|nurse|man|woman|parent)|retired)|(?:same|similar|that) (?:thing|situation|experience)? ?happened to me|i (?:know|understand) (?:\w+ )*from (?:my|personal|experience)|as (?:a|an) (?:mother|father|parent|teacher|woman|man) myself)\b/iu;

@@ -1,10 +1,10 @@
 import { asFoilError, FoilError, isAbort } from '../../errors.ts';
-import type { Unit } from '../../evaluate/annotations.ts';
 import {
   type AnnotatedSession,
   type Annotation,
   annotatedSession,
   type Mark,
+  type Unit,
   unitsOf,
 } from '../../evaluate/annotations.ts';
 import { taxonomyName } from '../../evaluate/taxonomy.ts';
@@ -96,6 +96,7 @@ const OF_ONE_UNIT: ReadonlySet<string> = new Set([
 /** So many units in a row that the endpoint fails: it is broken, and money should not be spent on finding that out. */
 const BROKEN_AFTER = 20;
 const PROGRESS_MS = 200;
+const NONE = { sessions: 0, partial: 0, annotated: 0, cached: 0, failed: 0, unasked: 0, invalid: 0, requests: 0 };
 
 /**
  * Annotates sessions, each answer durable before it is told. What was answered about the same content before is not asked
@@ -121,7 +122,7 @@ export async function* annotate(
   }
 }
 
-/** A session on its way: what is found, and how many of its units are not settled. */
+/** A session on its way: what is found, and how many units are left. */
 interface Open {
   readonly session: Session;
   readonly found: { readonly turn: number | null; readonly marks: readonly Mark[] }[];
@@ -137,9 +138,7 @@ class Run {
   private readonly inner = new AbortController();
   private readonly meter: Meter;
   private readonly failures = new Map<string, number>();
-  private readonly count = {
-    ...{ sessions: 0, partial: 0, annotated: 0, cached: 0, failed: 0, unasked: 0, invalid: 0, requests: 0 },
-  };
+  private readonly count = { ...NONE };
   private brokenInRow = 0;
   private stopped: StopReason | null = null;
   private fatal: unknown = null;
