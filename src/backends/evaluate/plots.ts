@@ -28,12 +28,14 @@ export async function drawPlots(specs: readonly PlotSpec[]): Promise<string[]> {
 }
 
 interface TextMetrics {
-  width: (item: { readonly fontSize?: number }, text: unknown) => number;
+  width: (item: { readonly fontSize?: number; readonly limit?: number }, text: unknown) => number;
 }
 
 /** Mean advance of a letter of a system font, in its size; without a canvas vega reckons with 0.8, and cuts names short. */
 const ADVANCE = 0.58;
 
-function widthOf({ fontSize = 11 }: { readonly fontSize?: number }, text: unknown): number {
-  return ADVANCE * fontSize * cellWidth(String(text));
+/** Of a text as it is cut at its limit, which vega leaves to whoever measures. */
+function widthOf({ fontSize = 11, limit = 0 }: { fontSize?: number; limit?: number }, text: unknown): number {
+  const width = ADVANCE * fontSize * cellWidth(String(text));
+  return limit > 0 ? Math.min(limit, width) : width;
 }

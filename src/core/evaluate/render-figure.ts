@@ -31,10 +31,11 @@ export function plotSpec(figure: Figure, width: number): PlotSpec {
     })),
   );
   const categories = [...new Set(values.flatMap(({ x }) => (typeof x === 'string' ? [x] : [])))];
+  const columns = narrow ? 1 : Math.min(4, names.length);
   const legend =
     names.length < 2 || names.length > MAX_LEGEND
       ? null
-      : { title: null, orient: 'top', columns: narrow ? 1 : 4, labelLimit: width - 60 };
+      : { title: null, orient: 'top', columns, labelLimit: (width - 80) / columns - 24 };
   const scale = { domain: names, range: names.map((_, at) => COLOURS[at % COLOURS.length]) };
   const color = { field: 's', type: 'nominal', scale, legend };
   const place = { titles: { x: safeText(figure.x), y: safeText(figure.y) }, color, legend, names, categories, narrow };
