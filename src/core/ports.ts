@@ -177,6 +177,8 @@ export interface SessionQuery {
   readonly maxTurns?: number;
   /** Leave out sessions with risk language (design 9). */
   readonly hideRisk?: boolean;
+  /** Only these sessions: of each corpus some, or (null) all. */
+  readonly among?: readonly { readonly corpus: string; readonly sessions: readonly string[] | null }[];
   readonly offset?: number;
   readonly limit?: number;
 }

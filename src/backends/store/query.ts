@@ -66,6 +66,16 @@ function conditions(query: SessionQuery): { where: string; values: Value[] } {
   if (query.minTurns !== undefined) add('s.user_turns >= ?', query.minTurns);
   if (query.maxTurns !== undefined) add('s.user_turns <= ?', query.maxTurns);
   if (query.hideRisk) add('s.risk = 0');
+  if (query.among !== undefined) {
+    // as one JSON value: a list of parameters would end at SQLite's limit of them
+    const some = query.among.flatMap(({ corpus, sessions }) => sessions?.map((id) => [corpus, id]) ?? []);
+    const all = query.among.flatMap(({ corpus, sessions }) => (sessions === null ? [corpus] : []));
+    add(
+      `((s.corpus, s.id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))
+        OR s.corpus IN (SELECT value FROM json_each(?)))`,
+      ...[JSON.stringify(some), JSON.stringify(all)],
+    );
+  }
   for (const word of query.text?.split(/\s+/u).filter(Boolean) ?? []) {
     const idHit = String.raw`s.id LIKE ? ESCAPE '\'`;
     const idPattern = `%${word.replace(/[\\%_]/gu, '\\$&')}%`;

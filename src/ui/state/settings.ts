@@ -25,9 +25,9 @@ export function read(kind: Kind, text: string): HyperValue {
     case 'name':
       return text;
     case 'list':
-      return text.split(/\s*,\s*/u).filter(Boolean);
+      return names(text);
     case 'all':
-      return text === '' || text === 'all' ? null : text.split(/\s*,\s*/u).filter(Boolean);
+      return names(text).length === 0 || names(text).includes('all') ? null : names(text);
     case 'none':
       return text === '' || text === 'none' ? null : text;
     case 'yes':
@@ -39,6 +39,8 @@ export function read(kind: Kind, text: string): HyperValue {
       return number(text);
   }
 }
+
+const names = (text: string) => text.split(/\s*,\s*/u).filter(Boolean);
 
 function number(text: string): number {
   const value = Number(text);
