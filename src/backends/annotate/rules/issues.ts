@@ -1,6 +1,7 @@
+import { words } from '../../../core/metrics/lexical.ts';
 import { lexical, type Rule } from './actions.ts';
 import { ADVISES, CRISIS_HELP, DISCLOSES, FOR_ADVICE, GOODBYE, GREETING, LEAVES, SYMPATHY } from './lexicon.ts';
-import { contentWords, copiedShare, questionsIn, similarity, type View } from './view.ts';
+import { contentWords, copiedShare, longSentences, questionsIn, similarity, topicWords, type View } from './view.ts';
 
 /** Somebody who speaks at length about a trouble: an answer without any of it is more than small talk. */
 function hasSubstance(view: View | null): view is View {
@@ -71,7 +72,7 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
     test: (message) => {
       const earlier = message.theirs.slice(0, -1).map(contentWords);
       return questionsIn(message).some((question) => {
-        const asked = [...contentWords({ words: question.toLowerCase().match(/[\p{L}\p{N}']+/gu) ?? [] })];
+        const asked = topicWords(words(question));
         return asked.length >= 3 && earlier.some((said) => asked.every((word) => said.has(word)));
       });
     },
@@ -94,10 +95,8 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
     cue: 'a question or sentence of at least five words that is nearly in an earlier message of its own (four fifths of the words)',
     test: (message) => {
       if (isDuplicate(message)) return true;
-      const before = message.own.flatMap(({ sentences }) => sentences.map(wordsOf)).filter(({ length }) => length >= 5);
-      return message.sentences
-        .map(wordsOf)
-        .some((sentence) => sentence.length >= 5 && before.some((earlier) => similarity(sentence, earlier) >= 0.8));
+      const before = message.own.flatMap(longSentences);
+      return longSentences(message).some((sentence) => before.some((earlier) => similarity(sentence, earlier) >= 0.8));
     },
   },
   circular: {
@@ -256,7 +255,7 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
     test: ({ sentences, words: all }) => {
       const seen = new Set<string>();
       for (const sentence of sentences
-        .map(wordsOf)
+        .map(words)
         .filter(({ length }) => length >= 3)
         .map((list) => list.join(' '))) {
         if (seen.has(sentence)) return true;
@@ -275,8 +274,6 @@ export const ISSUE_RULES: Readonly<Record<string, Rule>> = {
     /<\|[^|]*\|>|<\/?(?:s|user|assistant|system|think|br|div|p)>|\{\{[^}]*\}\}|\[(?:name|insert|your|user|chatbot|link|date)[^\]]*\]|^(?:user|assistant|chatbot|system|human|seeker|supporter|therapist) ?:|```|\bundefined\b|\[object Object\]|&(?:amp|lt|gt|quot);|�/imu,
   ),
 };
-
-const wordsOf = (sentence: string): string[] => sentence.toLowerCase().match(/[\p{L}\p{N}]+(?:'[\p{L}]+)*/gu) ?? [];
 
 function isDuplicate({ words: all, own }: View): boolean {
   const text = all.join(' ');

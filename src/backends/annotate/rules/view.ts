@@ -54,9 +54,30 @@ then there they thing things think this time to too u up us very was way we well
 with would yes yeah you you're your you've`.split(/\s+/u),
 );
 
-export function contentWords({ words: all }: Pick<View, 'words'>): Set<string> {
-  return new Set(all.filter((word) => word.length > 2 && !STOP.has(word)));
+/** Earlier messages are looked at again for every later one. */
+function once<T>(of: (view: Pick<View, 'words' | 'sentences'>) => T): (view: Pick<View, 'words' | 'sentences'>) => T {
+  const known = new WeakMap<object, T>();
+  return (view) => {
+    const before = known.get(view);
+    if (before !== undefined) return before;
+    const made = of(view);
+    known.set(view, made);
+    return made;
+  };
 }
+
+export function topicWords(all: readonly string[]): string[] {
+  return [...new Set(all.filter((word) => word.length > 2 && !STOP.has(word)))];
+}
+
+export const contentWords = once(({ words: all }) => new Set(topicWords(all)));
+
+/** Sentences of at least `LEAST` words, as words. */
+export const longSentences = once(({ sentences }) =>
+  sentences.map(words).filter(({ length }) => length >= LEAST_WORDS),
+);
+/** Shorter ones come again without anything being wrong: "How are you?" */
+const LEAST_WORDS = 5;
 
 /** Jaccard similarity of the words of two texts, from 0 to 1. */
 export function similarity(a: readonly string[], b: readonly string[]): number {
