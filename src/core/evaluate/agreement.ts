@@ -128,24 +128,27 @@ export const agreementFileSchema = z.object({ schema: z.literal(1), measurements
 export const LEAST_POSITIVES = 5;
 
 /**
- * What was measured of an annotator with a taxonomy, by category: of several measurements the one with most positives, and
- * none with fewer than LEAST_POSITIVES.
+ * What was measured of an annotator with a taxonomy, by category, from LEAST_POSITIVES on. Labels by hand, which are of the
+ * very categories, come before labels that a corpus brings along; for whether there is any (ANY), and among equals, the
+ * measurement with most positives counts.
  */
 export function agreementFor(
   measurements: readonly Measurement[],
   of: Pick<Measurement, 'annotator' | 'version' | 'task' | 'taxonomy'>,
 ): Map<string, Agreement> {
-  const best = new Map<string, Agreement>();
+  const best = new Map<string, { readonly agreement: Agreement; readonly hand: boolean }>();
   for (const measurement of measurements) {
     const same = (['annotator', 'version', 'task', 'taxonomy'] as const).every((key) => measurement[key] === of[key]);
     if (!same) continue;
     for (const [category, agreement] of Object.entries(measurement.categories)) {
       if (agreement.positives < LEAST_POSITIVES) continue;
+      const hand = measurement.labels !== null && category !== ANY;
       const known = best.get(category);
-      if (!known || agreement.positives > known.positives) best.set(category, agreement);
+      const better = hand === known?.hand ? agreement.positives > known.agreement.positives : hand;
+      if (!known || better) best.set(category, { agreement, hand });
     }
   }
-  return best;
+  return new Map([...best].map(([category, { agreement }]) => [category, agreement]));
 }
 
 /** The agreement of a category as a cell: kappa with its interval and n. */

@@ -70,7 +70,7 @@ it('has an interval that holds it, the same for the same seed', () => {
   expect(measureAgreement(list, ['a'], 'labels', draws).categories.get('a')).toEqual(one);
 });
 
-it('belongs to one version of an annotator and one taxonomy; of several the one with most positives counts', () => {
+it('belongs to one version of an annotator and one taxonomy; labels by hand count before others, then most positives', () => {
   const entry = { kappa: 0.5, low: 0.4, high: 0.6, n: 10, positives: 5, found: 3, against: 'hand' };
   const base: Measurement = {
     ...{ annotator: 'rules', version: '1', task: 'actions', taxonomy: 't 1', against: 'hand', draws: 1, seed: 1 },
@@ -80,6 +80,15 @@ it('belongs to one version of an annotator and one taxonomy; of several the one 
   const of = { annotator: 'rules', version: '1', task: 'actions', taxonomy: 't 1' } as const;
   expect(agreementFor([base, more], of).get('a')?.kappa).toBe(0.9);
   expect(agreementFor([base, more], of).has('b')).toBe(false);
+  const hand = { ...base, labels: [], categories: { a: { ...entry, kappa: 0.2 }, any: { ...entry, kappa: 0.4 } } };
+  const scores = { ...more, categories: { ...more.categories, any: { ...entry, kappa: 0, positives: 300 } } };
+  for (const list of [
+    [hand, scores],
+    [scores, hand],
+  ]) {
+    expect(agreementFor(list, of).get('a')?.kappa).toBe(0.2);
+    expect(agreementFor(list, of).get(ANY)?.kappa).toBe(0);
+  }
   expect(agreementFor([base, more], { ...of, version: '2' }).size).toBe(0);
   expect(agreementFor([base, more], { ...of, taxonomy: 't 2' }).size).toBe(0);
 });
