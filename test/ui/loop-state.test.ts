@@ -185,6 +185,10 @@ describe('a stage', () => {
     const [waits, toPairs] = of('review');
     expect(waits).toContain('0 approved (DPO needs 1), 1 rejected, 3 pending');
     expect(toPairs).toEqual({ kind: 'review', set: 'demo-p0' });
+    disk.touched.set('train', 'another');
+    const stale = await opened(disk);
+    expect(cellAt(stale.view.grid, 0, 'simulate')?.state).toBe('stale');
+    expect(jumpOf(stale, { iteration: 0, stage: 'simulate' })).toEqual({ kind: 'sessions', corpus: 'demo-s0-train' });
     expect(of('score')[1]).toEqual({ kind: 'sessions', corpus: 'demo-s0-train' });
     const [later, nowhere] = of('dpo');
     expect(later).toMatch(/makes +model demo-it1/u);

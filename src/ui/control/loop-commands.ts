@@ -182,7 +182,8 @@ export function gateConfirmed(control: Controller, loop: string, iteration: numb
     const { openGate } = await import('../../core/workflows/loop/loop.ts');
     const by = control.state.review?.options.reviewer ?? control.bench.reviewer;
     await openGate(await control.loop.ports(), loop, by, iteration);
-    control.loop.again();
+    // before it is said: the next key may go on
+    await control.loop.settle(loop);
     control.tell('ok', `the gate of iteration ${iteration} is open: s, i or a goes on with it`);
   });
 }

@@ -154,8 +154,8 @@ export class LoopsWatch {
     changeLoops(this.control, () => ({ view: { ...view, iteration, stage, top: 0 } }));
   }
 
-  /** Shows the loop as it stands once it is not run here any more. */
-  private async settle(name: string): Promise<void> {
+  /** Shows a loop as it stands, once it is not run here any more. */
+  async settle(name: string): Promise<void> {
     const read = await this.ports()
       .then((ports) => readOne(ports, name, null))
       .catch(() => null);

@@ -43,8 +43,9 @@ export function jumpOf(loop: OpenLoop, cursor: { iteration: number; stage: LoopS
   const of = (stage: LoopStage): string | null => {
     const other = stage === cell.stage ? cell : cellAt(loop.view.grid, cell.iteration, stage);
     if (!other) return null;
-    const there = other.outputs.length > 0 || other.begun || liveCell(loop, other).state === 'running';
-    return there ? (refsOut(loop, other)[0]?.name ?? null) : null;
+    const now = other.state === 'done' || other.begun || liveCell(loop, other).state === 'running';
+    // of a stale stage, what it made before
+    return (now ? refsOut(loop, other) : other.outputs)[0]?.name ?? null;
   };
   switch (cell.stage) {
     case 'discriminator':

@@ -58,7 +58,7 @@ function LoopList({ loops, size }: { loops: LoopsState; size: PaneSize }) {
       height={size.height}
     >
       <Line
-        segments={[{ text: `   ${'name'.padEnd(21)}${'rounds'.padEnd(8)}${'next'.padEnd(38)}alarms`, tone: 'strong' }]}
+        segments={[{ text: `   ${'name'.padEnd(19)}${'rounds'.padEnd(8)}${'next'.padEnd(36)}alarms`, tone: 'strong' }]}
         width={width}
       />
       <List
@@ -82,9 +82,9 @@ function LoopList({ loops, size }: { loops: LoopsState; size: PaneSize }) {
 function cells({ name, iterations, next, alarms, holder, failed }: LoopRow, here: string | null): Segment[] {
   const who = here === name ? '● runs here' : holder === null ? '' : `● ${holder} runs it`;
   return [
-    { text: `  ${name.padEnd(20)} ` },
+    { text: `  ${name.padEnd(18)} ` },
     { text: String(iterations ?? '').padEnd(8) },
-    { text: `${failed === null ? next : '✗ cannot be read'}`.padEnd(38), tone: failed === null ? 'plain' : 'error' },
+    { text: `${failed === null ? next : '✗ cannot be read'}`.padEnd(36), tone: failed === null ? 'plain' : 'error' },
     { text: alarms.length === 0 ? '' : `✗ ${alarms.join(', ')}  `, tone: 'error' },
     { text: who, tone: 'ok' },
   ];
