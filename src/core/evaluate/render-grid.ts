@@ -144,6 +144,11 @@ function quoteCell(row: TableRow, { key }: Column, simulated: ReadonlySet<string
   return plain(`“${cell}” (${[...kinds].sort().join(' and ') || 'of unknown origin'})`);
 }
 
+/** A heading of rows stands above no column. */
+function fullName(key: string, shown: string): string {
+  return key.endsWith(shown) ? oneLine(key) : shown;
+}
+
 /** The rows as columns, each with the paper's numbers beside it where it has some. */
 function turned({ columns, rows }: Grid): Grid {
   const figures = columns.flatMap(({ kind }, at) => (at > 0 && kind !== 'paper' ? [at] : []));
@@ -152,7 +157,7 @@ function turned({ columns, rows }: Grid): Grid {
     columns: [
       { key: '', title: '', kind: 'name' },
       ...rows.flatMap(({ key, cells }, at): GridColumn[] => [
-        { key, title: cells[0]?.text ?? key, kind: 'number' },
+        { key, title: fullName(key, cells[0]?.text ?? ''), kind: 'number' },
         ...(papers[at] ? [{ key: `${key}.paper`, title: 'paper', kind: 'paper' as const }] : []),
       ]),
     ],

@@ -90,7 +90,8 @@ function pad(text: string, width: number, kind: GridColumn['kind'] | undefined):
 }
 
 function figureLines({ x, y, series, kind, reference }: Figure, width: number): string[] {
-  const about = `  ${kind}: ${y} over ${x}${typeof reference === 'number' ? `; line at ${reference}` : ''}`;
+  const axes = x === '' && y === '' ? '' : `: ${y} over ${x}`;
+  const about = `  ${kind}${axes}${typeof reference === 'number' ? `; line at ${reference}` : ''}`;
   const points = series.flatMap((one) => one.points);
   const xText = spreadOf(points.flatMap((point) => [point.x, point.x_low, point.x_high]));
   const yText = spreadOf(points.flatMap((point) => [point.y, point.low, point.high]));
