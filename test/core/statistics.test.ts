@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Grams, standardised, tfidf } from '../../src/core/metrics/bag.ts';
-import { bootstrap, bootstrapCounts, generator } from '../../src/core/metrics/bootstrap.ts';
+import { bootstrap, bootstrapCounts, bootstrapSums, generator } from '../../src/core/metrics/bootstrap.ts';
 import * as judge from '../../src/core/metrics/classification.ts';
 import {
   kendall,
@@ -359,6 +359,23 @@ describe('the resampler', () => {
     );
     for (const key of ['value', 'low', 'high'] as const) expect(counted?.[key]).toBeCloseTo(listed[key], 12);
     expect(() => bootstrapCounts(0, () => [0], options)).toThrow(RangeError);
+  });
+
+  it('of thousands of clusters, drawn in groups, gives as wide an interval, by sums as by counts', () => {
+    const random = generator(8);
+    const values = Float64Array.from({ length: 5000 }, () => random());
+    const options = { draws: 1000, seed: 2 };
+    const [summed] = bootstrapSums(values, 1, ([sum = 0]) => [sum / 5000], options);
+    const [counted] = bootstrapCounts(
+      5000,
+      (counts) => [counts.reduce((sum, count, at) => sum + count * (values[at] as number), 0) / 5000],
+      options,
+    );
+    const width = 2 * 1.96 * Math.sqrt(1 / 12 / 5000);
+    expect((summed?.high as number) - (summed?.low as number)).toBeGreaterThan(0.9 * width);
+    expect((summed?.high as number) - (summed?.low as number)).toBeLessThan(1.1 * width);
+    for (const key of ['value', 'low', 'high'] as const)
+      expect(counted?.[key]).toBeCloseTo(summed?.[key] as number, 10);
   });
 
   it('covers a mean in about 95 of 100 samples', () => {

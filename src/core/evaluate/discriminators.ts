@@ -51,10 +51,10 @@ export function discriminatorExhibits(
 
 function measure(trial: Trial, draws: Draws): Tried {
   const places = PLACES.map(({ key }) => ({ key, each: confusions(trial, key) }));
-  const all = places.find(({ key }) => key === 'all')?.each ?? [];
+  const pooledAt = places.findIndex(({ key }) => key === 'all');
   const names = places.flatMap(({ key }) => FIGURES.map((figure) => `${key}_${figure.key}`));
   if (trial.contexts.length === 0) return { trial, cells: {}, called: { real: NONE, simulated: NONE } };
-  const each = [...places, { key: 'all', each: all }].map((place) => place.each);
+  const each = places.map((place) => place.each);
   // four counts a place, and the sessions of both sides
   const columns = 4 * each.length + 2;
   const table = new Float64Array(columns * trial.contexts.length);
@@ -76,7 +76,7 @@ function measure(trial: Trial, draws: Draws): Tried {
         const [tp = 0, fp = 0, tn = 0, fn = 0] = sums.subarray(4 * place, 4 * place + 4);
         return { tp, fp, tn, fn };
       };
-      const pooled = at(places.length);
+      const pooled = at(pooledAt);
       return [
         ...places.flatMap((_, place) => {
           const { tp, fn, fp, tn } = at(place);

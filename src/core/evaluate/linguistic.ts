@@ -17,9 +17,12 @@ const FIGURE_DRAWS = 200;
 interface Read {
   readonly id: string;
   readonly context: string;
-  readonly turns: readonly (readonly string[])[];
+  readonly turns: number;
   readonly words: number;
   readonly whole: Diversity;
+  /** What it is read to for the comparison at equal words, and its diversity there. */
+  readonly limit: number | null;
+  readonly even: Diversity | null;
   readonly at: readonly (Diversity | null)[];
 }
 
@@ -38,8 +41,13 @@ const SPREAD = ['mean', 'median', 'sd'] as const;
  * @param sources the real one and the simulators, in the order of the rows. Intervals resample contexts.
  */
 export function linguisticExhibits(sources: readonly Source[], draws: Draws): Exhibit[] {
-  const read = sources.map((source) => ({ source, sessions: readAll(source) }));
-  return [asTheyAre(read, draws), atEqualWords(read, draws), lengths(read, draws), byLength(read, draws)];
+  const words = sources.map(wordsOf);
+  const { limitOf, note } = equalWords(words);
+  const read = sources.map((source, at) => ({
+    source,
+    sessions: (words[at] ?? []).map((session) => readSession(session, limitOf(session))),
+  }));
+  return [asTheyAre(read, draws), atEqualWords(read, note, draws), lengths(read, draws), byLength(read, draws)];
 }
 
 interface Group {
@@ -47,17 +55,35 @@ interface Group {
   readonly sessions: readonly Read[];
 }
 
-function readAll({ sessions }: Source): Read[] {
+/** The words of a session, before anything is computed of them. */
+interface Words {
+  readonly id: string;
+  readonly context: string;
+  readonly turns: readonly (readonly string[])[];
+  readonly words: number;
+}
+
+function wordsOf({ sessions }: Source): Words[] {
   return sessions.flatMap((session) => {
     const turns = userTurnWords(session);
     const words = turns.reduce((sum, turn) => sum + turn.length, 0);
-    const limits = [...LENGTHS.filter((limit) => limit < words), words];
-    const found = diversityAt(turns, limits);
-    const whole = found.at(-1);
-    if (!whole) return [];
-    const at = LENGTHS.map((limit) => found[limits.indexOf(limit)] ?? null);
-    return [{ id: session.id, context: contextIdOf(session), turns, words, whole, at }];
+    return words === 0 ? [] : [{ id: session.id, context: contextIdOf(session), turns, words }];
   });
+}
+
+/** @param limit words of the comparison at equal words; null where the session has no part in it. */
+function readSession({ id, context, turns, words }: Words, limit: number | null): Read {
+  const limits = LENGTHS.filter((length) => length < words) as number[];
+  for (const more of [words, limit ?? words]) if (!limits.includes(more)) limits.push(more);
+  limits.sort((a, b) => a - b);
+  const found = diversityAt(turns, limits);
+  const at = (length: number) => found[limits.indexOf(length)] ?? null;
+  return {
+    ...{ id, context, turns: turns.length, words, limit },
+    whole: at(words) as Diversity,
+    even: limit === null ? null : at(limit),
+    at: LENGTHS.map((length) => (length <= words ? at(length) : null)),
+  };
 }
 
 function asTheyAre(groups: readonly Group[], draws: Draws): Exhibit {
@@ -106,27 +132,22 @@ function asTheyAre(groups: readonly Group[], draws: Draws): Exhibit {
   };
 }
 
-function atEqualWords(groups: readonly Group[], draws: Draws): Exhibit {
-  const { limitOf, note } = equalWords(groups);
+function atEqualWords(groups: readonly Group[], note: string, draws: Draws): Exhibit {
   const columns: Column[] = [
     COUNTED,
     { key: 'words', title: 'words read', format: 'decimal1' },
     ...FEATURES.map(({ key, title }): Column => ({ key, title, format: key === 'entropy' ? 'decimal2' : 'decimal3' })),
   ];
   const rows = groups.map(({ source, sessions }) => {
-    const even = sessions.flatMap((session) => {
-      const limit = limitOf(session);
-      const [diversity] = limit === null ? [] : diversityAt(session.turns, [limit]);
-      return diversity && limit !== null ? [{ context: session.context, limit, diversity }] : [];
-    });
+    const even = sessions.filter((session) => session.even !== null);
     const [words, ...figures] = means(
       even,
       [
         ({ limit }) => limit,
         ...FEATURES.map(
           ({ of }) =>
-            ({ diversity }: (typeof even)[number]) =>
-              of(diversity),
+            (session: Read) =>
+              session.even && of(session.even),
         ),
       ],
       draws,
@@ -149,8 +170,11 @@ function atEqualWords(groups: readonly Group[], draws: Draws): Exhibit {
 }
 
 /** How many words of each session are read, so that all sources are read equally far. */
-function equalWords(groups: readonly Group[]): { limitOf: (session: Read) => number | null; note: string } {
-  const least = groups.map(({ sessions }) => {
+function equalWords(groups: readonly (readonly Words[])[]): {
+  limitOf: (session: Words) => number | null;
+  note: string;
+} {
+  const least = groups.map((sessions) => {
     const words = new Map<string, number>();
     for (const one of sessions) words.set(one.context, Math.min(one.words, words.get(one.context) ?? one.words));
     return words;
@@ -167,7 +191,7 @@ function equalWords(groups: readonly Group[]): { limitOf: (session: Read) => num
       note: `Sessions of the ${limits.size} contexts that all have; in each, the first words of every session, as many as its shortest has.`,
     };
   }
-  const all = groups.flatMap(({ sessions }) => sessions.map(({ words }) => words)).sort((a, b) => a - b);
+  const all = groups.flatMap((sessions) => sessions.map(({ words }) => words)).sort((a, b) => a - b);
   const limit = all[Math.floor(all.length / 4)] ?? 0;
   return {
     limitOf: ({ words }) => (words >= limit && limit > 0 ? limit : null),
@@ -178,8 +202,8 @@ function equalWords(groups: readonly Group[]): { limitOf: (session: Read) => num
 function lengths(groups: readonly Group[], draws: Draws): Exhibit {
   const each = [
     { key: 'words', title: 'words a session', of: ({ words }: Read) => words },
-    { key: 'turns', title: 'user turns', of: ({ turns }: Read) => turns.length },
-    { key: 'turn_words', title: 'words a turn', of: ({ words, turns }: Read) => words / turns.length },
+    { key: 'turns', title: 'user turns', of: ({ turns }: Read) => turns },
+    { key: 'turn_words', title: 'words a turn', of: ({ words, turns }: Read) => words / turns },
   ];
   const columns: Column[] = [
     COUNTED,

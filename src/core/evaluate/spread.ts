@@ -16,20 +16,46 @@ export function spreads<T extends { readonly context: string }>(
   const clusters = placesBy(sessions, ({ context }) => context);
   const clusterOf = new Int32Array(sessions.length);
   for (const [cluster, places] of clusters.entries()) for (const at of places) clusterOf[at] = cluster;
-  const columns = features.map((of) => {
+  const width = 2 * features.length + 1;
+  const table = new Float64Array(width * clusters.length);
+  const columns = features.map((of, feature) => {
     const values = Float64Array.from(sessions, of);
+    const shift = values[0] as number;
+    for (let at = 0; at < values.length; at += 1) {
+      const place = width * (clusterOf[at] as number);
+      const value = (values[at] as number) - shift;
+      table[place + 2 * feature] = (table[place + 2 * feature] as number) + value;
+      table[place + 2 * feature + 1] = (table[place + 2 * feature + 1] as number) + value * value;
+      if (feature === 0) table[place + width - 1] = (table[place + width - 1] as number) + 1;
+    }
     const order = Uint32Array.from(values.keys()).sort((a, b) => (values[a] as number) - (values[b] as number));
-    return { sorted: order.map((at) => clusterOf[at] as number), values: values.sort() };
+    return { shift, cluster: order.map((at) => clusterOf[at] as number), values: values.sort() };
   });
-  const figures = bootstrapCounts(
-    clusters.length,
-    (counts) => columns.flatMap(({ sorted, values }) => weightedSpread(values, sorted, counts)),
+  const moments = bootstrapSums(
+    table,
+    width,
+    (sums) => {
+      const n = sums[width - 1] as number;
+      return columns.flatMap(({ shift }, feature) => {
+        const mean = (sums[2 * feature] as number) / n;
+        const squares = (sums[2 * feature + 1] as number) - n * mean * mean;
+        return [shift + mean, n > 1 ? Math.sqrt(Math.max(0, squares / (n - 1))) : 0];
+      });
+    },
     draws,
   );
-  return columns.map((_, at) => {
-    const [mean, median, sd] = [0, 1, 2].map((place) => estimateOf(figures[3 * at + place] ?? null, sessions.length));
-    return [mean, median, sd] as [Estimate, Estimate, Estimate];
-  });
+  // the same seed and clusters: the same draws
+  const medians = bootstrapCounts(
+    clusters.length,
+    (counts) => columns.map(({ values, cluster }) => weightedMedian(values, cluster, counts)),
+    draws,
+  );
+  const n = sessions.length;
+  return columns.map((_, at) => [
+    estimateOf(moments[2 * at] ?? null, n),
+    estimateOf(medians[at] ?? null, n),
+    estimateOf(moments[2 * at + 1] ?? null, n),
+  ]);
 }
 
 /**
@@ -69,17 +95,9 @@ export function means<T extends { readonly context: string }>(
 }
 
 /** @param values ascending. @param cluster of each. @param counts how often each cluster counts. */
-function weightedSpread(values: Float64Array, cluster: Uint32Array, counts: Float64Array): [number, number, number] {
-  const shift = values[values.length >> 1] as number;
-  let [n, sum, squares] = [0, 0, 0];
-  for (let at = 0; at < values.length; at += 1) {
-    const weight = counts[cluster[at] as number] as number;
-    const value = (values[at] as number) - shift;
-    n += weight;
-    sum += weight * value;
-    squares += weight * value * value;
-  }
-  // the values at places floor((n-1)/2) and ceil((n-1)/2) of the drawn ones, from 0
+function weightedMedian(values: Float64Array, cluster: Uint32Array, counts: Float64Array): number {
+  let n = 0;
+  for (let at = 0; at < cluster.length; at += 1) n += counts[cluster[at] as number] as number;
   const [low, high] = [Math.floor((n - 1) / 2), Math.ceil((n - 1) / 2)];
   let [below, at, lower] = [0, -1, Number.NaN];
   while (below <= high) {
@@ -87,7 +105,5 @@ function weightedSpread(values: Float64Array, cluster: Uint32Array, counts: Floa
     below += counts[cluster[at] as number] as number;
     if (Number.isNaN(lower) && below > low) lower = values[at] as number;
   }
-  const mean = sum / n;
-  const sd = n > 1 ? Math.sqrt(Math.max(0, (squares - n * mean * mean) / (n - 1))) : 0;
-  return [shift + mean, (lower + (values[at] as number)) / 2, sd];
+  return (lower + (values[at] as number)) / 2;
 }

@@ -20,6 +20,8 @@ export const PLACES = [
 ] as const;
 export type PlaceKey = (typeof PLACES)[number]['key'];
 
+const TURNS = new Map<PlaceKey, number>(PLACES.flatMap(({ key, t }) => (t === null ? [] : [[key, t]])));
+
 /** z_1..z_T of one session. */
 export interface ScoredSession {
   readonly id: string;
@@ -74,8 +76,8 @@ export function trialOf(scorer: Scorer, real: Source, simulated: Source): Trial 
 
 /** The log-odds of a session that are read at a place; none where it has no such turn. */
 export function readAt({ z }: Pick<ScoredSession, 'z'>, place: PlaceKey): readonly number[] {
-  const t = PLACES.find(({ key }) => key === place)?.t ?? null;
-  if (t !== null) return z.slice(t - 1, t);
+  const t = TURNS.get(place);
+  if (t !== undefined) return t <= z.length ? [z[t - 1] as number] : [];
   return place === 'all' ? z : z.slice(-1);
 }
 
