@@ -2,14 +2,22 @@ import { actionExhibits } from '../../evaluate/actions.ts';
 import type { AnnotatedSource, AnnotatorAbout } from '../../evaluate/annotations.ts';
 import { calibrationExhibits } from '../../evaluate/calibration.ts';
 import { discriminatorExhibits } from '../../evaluate/discriminators.ts';
+import {
+  EMBEDDING_DEFAULTS,
+  embeddingExhibits,
+  sessionsToEmbed,
+  sessionText,
+  wordEncoder,
+} from '../../evaluate/embedding.ts';
 import { issueExhibits } from '../../evaluate/issues.ts';
 import { linguisticExhibits } from '../../evaluate/linguistic.ts';
 import { MEMORISATION_DEFAULTS, memorisationExhibits } from '../../evaluate/memorisation.ts';
+import { type GainSet, observedGains, persistenceExhibits } from '../../evaluate/persistence.ts';
 import { SHORTCUT_DEFAULTS, shortcutExhibits } from '../../evaluate/shortcuts/shortcuts.ts';
 import type { Source } from '../../evaluate/source.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
 import type { Task } from '../../evaluate/taxonomy.ts';
-import type { Scorer } from '../../evaluate/verdicts.ts';
+import { type Scorer, trialOf } from '../../evaluate/verdicts.ts';
 import type { Draws } from '../../metrics/bootstrap.ts';
 import type { Discriminator } from '../../ports.ts';
 import { issuePower, issueTests, issueValidity, LEAST_CHATBOTS, rareOf, sharedChatbots } from './bridges.ts';
@@ -69,6 +77,35 @@ export interface Metric {
 
 const annotated = (found: Annotated | null, of: (found: Annotated) => Exhibit[]) => (found ? of(found) : []);
 
+/** Figure 3 by the words of sessions, since no sentence encoder ships with Foil. */
+function* sessionMap(sources: readonly Source[], draws: Draws): Generator<Step, Exhibit[]> {
+  const options = { ...EMBEDDING_DEFAULTS, ...draws };
+  const placed = sessionsToEmbed(sources, options);
+  const work = embeddingExhibits(placed, wordEncoder(placed.map(({ session }) => sessionText(session))), options);
+  for (;;) {
+    const next = work.next();
+    if (next.done) return next.value;
+    yield { text: 'drawing the map of sessions', done: next.value.step };
+  }
+}
+
+/** Rewards as they came, of each discriminator on the simulator that it was trained against, and on real users. */
+function gainsOf({ scorers, real, simulated }: Inputs): GainSet[] {
+  return scorers.flatMap((scorer) => {
+    const own = simulated.filter(({ name }) => scorer.own === null || scorer.own === name);
+    return own.flatMap((source) => {
+      const { sessions } = trialOf(scorer, real, source);
+      return [false, true].map(
+        (side): GainSet => ({
+          name: `${scorer.name} on ${side ? `real, beside ${source.name}` : source.name}`,
+          by: 'slope',
+          gains: observedGains(sessions.filter((session) => session.real === side)),
+        }),
+      );
+    });
+  });
+}
+
 /** In the order in which reports show them: the paper's, then what it lacks. */
 export const METRICS: readonly Metric[] = [
   {
@@ -107,6 +144,10 @@ export const METRICS: readonly Metric[] = [
     exhibits: (inputs) => [...issueTests(inputs, inputs.spec.ab), ...issuePower(inputs)],
   },
   {
+    ...{ id: 'embedding', title: 'Sessions as a map', needs: [], version: 1 },
+    exhibits: ({ real, simulated, draws }) => sessionMap([real, ...simulated], draws),
+  },
+  {
     ...{ id: 'shortcuts', title: 'What shortcuts find', needs: ['scores'], version: 1 },
     *exhibits({ scorers, real, simulated, draws }) {
       return yield* shortcutExhibits(scorers, real, simulated, { ...SHORTCUT_DEFAULTS, ...draws });
@@ -125,6 +166,10 @@ export const METRICS: readonly Metric[] = [
     ...{ id: 'rare', title: 'Coverage of rare behaviour', needs: ['actions', 'issues'], version: 1 },
     exhibits: ({ annotated: { actions, issues } }) =>
       [actions, issues].flatMap((found) => (found ? [rareOf(found)] : [])),
+  },
+  {
+    ...{ id: 'persistence', title: 'Persistence of rewards', needs: ['scores'], version: 1 },
+    exhibits: (inputs) => persistenceExhibits(gainsOf(inputs), inputs.draws),
   },
   {
     ...{ id: 'giveaways', title: 'Top give-aways', needs: ['scores'], version: 1 },
