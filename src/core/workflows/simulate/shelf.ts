@@ -46,6 +46,8 @@ export class Shelf {
   }
 
   private async pump(): Promise<void> {
+    // Else a pump with nothing to write would end before `writing` holds it, which would then hold it for good.
+    await null;
     try {
       for (let batch = this.takeReady(); batch.length > 0; batch = this.takeReady()) {
         const begun = this.clock.now().getTime();
