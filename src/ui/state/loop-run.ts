@@ -115,14 +115,6 @@ export function stoppedText({ name, view: { doing } }: RunningLoop): string {
   return `${name} is stopped${rest}: s, i or a goes on where it was`;
 }
 
-/** The stage that is being run, here or elsewhere; null if none is. */
-export function doingCell(loop: OpenLoop): Cell | null {
-  const { doing, grid } = loop.view;
-  const cells = grid.rows.flatMap((row) => row.cells);
-  if (!doing) return loop.holder === null ? null : (cells.find(({ state }) => state === 'running') ?? null);
-  return cells.find(({ iteration, stage }) => iteration === doing.iteration && stage === doing.stage) ?? null;
-}
-
 /** The cells as they show: the stage that is being done runs, whatever the newest grid says. */
 export function liveCell(loop: OpenLoop, cell: Cell): Cell {
   const { doing } = loop.view;
