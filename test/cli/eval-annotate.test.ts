@@ -46,6 +46,16 @@ test('rules annotate with no endpoint, print what they cannot see, and need no f
   await expect(readFile(join(cwd, 'annotations', 'rules.jsonl'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
+test('the rules say what they look for, and which categories have none', async () => {
+  const { events } = await foil(['eval', 'rules', '--task', 'issues', '--json'], { cwd: await workspace() });
+  const of = (id: string) => events.find(({ category }) => category === id);
+  expect(of('too-curt')).toMatchObject({ cue: expect.stringContaining('three words') });
+  expect(of('unempathetic')).toMatchObject({ cue: null, agreement: null });
+  expect(of('self-disclosure')).toMatchObject({
+    agreement: { kappa: expect.any(Number), positives: expect.any(Number) },
+  });
+});
+
 /** A judge that thanks every message that thanks, and never answers as it should about one that says `rent`. */
 const judge = () =>
   openServer(({ body }, response) => {

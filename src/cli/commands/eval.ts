@@ -4,6 +4,7 @@ import { examples } from '../options.ts';
 import { registerAgreement } from './eval-agreement.ts';
 import { registerAnnotate } from './eval-annotate.ts';
 import { registerLabel } from './eval-label.ts';
+import { registerRules } from './eval-rules.ts';
 import { registerEvalRun } from './eval-run.ts';
 import { registerEvalShow } from './eval-show.ts';
 
@@ -23,6 +24,13 @@ export function registerEval(program: Command, run: Run): void {
         ['foil eval report it0 --out it0.html', 'one file to read and to send'],
       ),
     );
-  for (const register of [registerEvalRun, registerEvalShow, registerAnnotate, registerLabel, registerAgreement])
+  for (const register of [
+    registerEvalRun,
+    registerEvalShow,
+    registerAnnotate,
+    registerRules,
+    registerLabel,
+    registerAgreement,
+  ])
     register(command, run);
 }
