@@ -47,11 +47,7 @@ export function spreads<T extends { readonly context: string }>(
   // the same seed and clusters: the same draws
   const medians = bootstrapCounts(
     clusters.length,
-    (counts) => {
-      let drawn = 0;
-      for (let at = 0; at < clusterOf.length; at += 1) drawn += counts[clusterOf[at] as number] as number;
-      return columns.map(({ values, cluster }) => weightedMedian(values, cluster, counts, drawn));
-    },
+    (counts) => columns.map(({ values, cluster }) => weightedMedian(values, cluster, counts)),
     draws,
   );
   const n = sessions.length;
@@ -98,8 +94,10 @@ export function means<T extends { readonly context: string }>(
   return features.map((_, feature) => estimateOf(figures[feature] ?? null, counts[feature] as number));
 }
 
-/** @param values ascending. @param cluster of each. @param counts how often each cluster counts. @param n values drawn. */
-function weightedMedian(values: Float64Array, cluster: Uint32Array, counts: Float64Array, n: number): number {
+/** @param values ascending. @param cluster of each. @param counts how often each cluster counts. */
+function weightedMedian(values: Float64Array, cluster: Uint32Array, counts: Float64Array): number {
+  let n = 0;
+  for (let at = 0; at < cluster.length; at += 1) n += counts[cluster[at] as number] as number;
   const [low, high] = [Math.floor((n - 1) / 2), Math.ceil((n - 1) / 2)];
   let [below, at, lower] = [0, -1, Number.NaN];
   while (below <= high) {
