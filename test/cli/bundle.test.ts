@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
@@ -36,3 +38,20 @@ it('a card is shown as YAML from the bundle too, where a CommonJS package that i
   });
   expect(stdout).toMatch(/^schema: 1$/mu);
 }, 60_000);
+
+it('what draws the report is in chunks that only the report loads', async () => {
+  const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+  const read = (name: string) => readFile(join(dist, name), 'utf8');
+  // static imports alone: what `import()` names is not followed
+  const first = new Set(['foil.js']);
+  for (const name of first) {
+    for (const [, next] of (await read(name)).matchAll(/(?:from|import)\s*"\.\/([^"]+)"/gu)) first.add(next as string);
+  }
+  const holds = async (name: string) => (await read(name)).includes('vega-lite/v6.json') || name.startsWith('vega');
+  const all = (await readdir(dist)).filter((name) => name.endsWith('.js'));
+  const drawing = [];
+  for (const name of all) if (await holds(name)) drawing.push(name);
+  expect(first.size).toBeGreaterThan(3);
+  expect(drawing.length).toBeGreaterThan(1);
+  expect(drawing.filter((name) => first.has(name))).toEqual([]);
+});

@@ -248,3 +248,37 @@ it('says why there is no correlation over too few chatbots', async () => {
   const { missing } = await run(ports, specOf({ metrics: ['validity'] }));
   expect(missing[0]?.reason).toMatch(/needs 3 that all sides talked to, and there are 0/u);
 });
+
+it('correlates over chatbots and repeats A/B tests where both sides talked to the same ones', async () => {
+  const { ports, sessions } = await world();
+  const bots = ['b1', 'b2', 'b3'];
+  const talked = bots.flatMap((bot) =>
+    CONTEXTS.map((of) => ({ ...real(`${bot}-${of}`), meta: { assistant_model: bot } })),
+  );
+  await sessions.append('many', talked);
+  await sessions.append(
+    'sims',
+    talked.map(({ id, meta }) => ({
+      ...made('sim-it0', id),
+      origin: { simulator: 'sim-it0', chatbot: String(meta['assistant_model']) },
+    })),
+  );
+  const ab = [{ name: 'b1 or b2', control: 'b1', treatment: 'b2' }];
+  const spec = specOf({ real: 'many', simulated: ['sims'], ab, metrics: ['validity', 'ab', 'rare'] });
+  const { exhibits, missing } = await run(ports, spec);
+  expect(missing).toEqual([]);
+  const table = (id: string) => {
+    const found = exhibits.map(({ exhibit }) => exhibit).find((exhibit) => exhibit.id === id);
+    if (found?.type !== 'table') throw new Error(`no table ${id}`);
+    return found;
+  };
+  // every real session has an issue in one of two messages, every simulated one in one of three
+  expect(table('ranking-issue').rows).toHaveLength(3);
+  expect(table('ab-replication').rows[0]?.cells).toMatchObject({
+    sim_control: { value: 1 / 3 },
+    real_control: { value: 1 / 2 },
+    real_treatment: { value: 1 / 2 },
+  });
+  expect(table('power').rows.length).toBeGreaterThan(0);
+  expect(exhibits.map(({ exhibit }) => exhibit.id)).toContain('rare-actions');
+});
