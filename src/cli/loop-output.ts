@@ -8,7 +8,6 @@ import type { Cli } from './cli.ts';
 
 /** One event of a loop that runs: for programs as it is, for people what changes. */
 export function showLoopEvent({ out }: Cli, name: string, event: LoopEvent): void {
-  if (event.type === 'grid') return;
   const { type, ...rest } = event;
   if (event.type === 'failed') {
     const { code, message, remedy } = event.error;
@@ -17,6 +16,8 @@ export function showLoopEvent({ out }: Cli, name: string, event: LoopEvent): voi
   }
   out.event({ event: type, ...rest });
   switch (event.type) {
+    case 'grid':
+      return;
     case 'begin':
       out.progress(null);
       out.line(`iteration ${event.iteration}, ${event.stage}${event.again ? ': goes on' : ''}`);

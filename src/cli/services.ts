@@ -111,7 +111,7 @@ export function openServices(workspace: string, env: NodeJS.ProcessEnv): Service
       const onProblem = (problem: FoilError) => told(problem);
       return openLoops({
         ...{ workspace, config: await config(), ports: await ports(), runs: await runs(), onProblem },
-        ...{ models: await registry(), sessions: await sessions() },
+        ...{ models: await registry(), sessions: await sessions(), foil: thisProgram() },
       });
     }),
     evaluations: once(async () => {
@@ -148,4 +148,9 @@ function once<T>(open: () => Promise<T>): () => Promise<T> {
     });
     return opened;
   };
+}
+
+/** What runs this Foil again: under tsx and in tests Node has arguments of its own. */
+function thisProgram(): string[] {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
 }

@@ -15,5 +15,6 @@ export function fakeLoops(ports: Ports, runs: RunPorts): LoopPorts & { readonly 
     chatbots: async () => [],
     turnJournal: async () => new FakeTurnJournal(),
     sessionIds: async () => new Set(),
+    apart: null,
   };
 }

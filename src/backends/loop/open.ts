@@ -9,6 +9,7 @@ import type { Registry } from '../registry/registry.ts';
 import { openLoopStore } from '../store/loop-store.ts';
 import type { OpenSessionStore } from '../store/session-store.ts';
 import { openTurnJournal } from '../store/turn-journal.ts';
+import { runLoopApart } from './child.ts';
 
 export interface LoopServices {
   /** Absolute. */
@@ -19,10 +20,13 @@ export interface LoopServices {
   readonly models: Registry;
   readonly sessions: OpenSessionStore;
   readonly onProblem?: (problem: FoilError) => void;
+  /** Program and first arguments that run this Foil. */
+  readonly foil: readonly string[];
 }
 
 /** The loops of a workspace, with all that they touch. */
-export function openLoops({ workspace, config, ports, runs, models, sessions, onProblem }: LoopServices): LoopPorts {
+export function openLoops(services: LoopServices): LoopPorts {
+  const { workspace, config, ports, runs, models, sessions, onProblem, foil } = services;
   const folder = join(workspace, 'sessions');
   const hashes = contentHashes(folder, models, config);
   const chatbotHash = async (name: string): Promise<string | null> => {
@@ -42,6 +46,7 @@ export function openLoops({ workspace, config, ports, runs, models, sessions, on
         : kind === 'model'
           ? await hashes.model(name)
           : await chatbotHash(name),
+    apart: (name, extent, signal) => runLoopApart(foil, workspace, name, extent, signal),
     validation: async (name) => (await models.card(name))?.card.validation ?? null,
     chatbots: (names, signal) => openChatbots(names, config, models, signal),
     turnJournal: (corpus) => openTurnJournal(folder, corpus),

@@ -119,7 +119,8 @@ export class LoopsWatch {
     try {
       const ports = await this.ports();
       const { runLoop } = await import('../../core/workflows/loop/loop.ts');
-      for await (const event of runLoop(ports, name, extent, signal)) {
+      const events = ports.apart?.(name, extent, signal) ?? runLoop(ports, name, extent, signal);
+      for await (const event of events) {
         if (event.type === 'progress') progress.push(event);
         else {
           progress.flush();

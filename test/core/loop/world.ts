@@ -182,6 +182,7 @@ export function processOn(disk: Disk, killAt: number | null = null) {
     },
     validation: async (name) => ({ per_turn: { 'all turns': { accuracy: name === 'old' ? 0.66 : 0.5 } } }),
     chatbots: async (names) => names.map((name) => ({ model: chat(name), config: null })),
+    apart: null,
     turnJournal: async (corpus) => {
       const which = use.before();
       const journal = new FakeTurnJournal(disk.turns.get(corpus));

@@ -42,6 +42,11 @@ export interface LoopPorts extends Ports {
   chatbots(names: readonly string[], signal: AbortSignal): Promise<readonly LoopChatbot[]>;
   /** Turns on their way to a corpus; held until it is closed. */
   turnJournal(corpus: string): Promise<TurnJournal>;
+  /**
+   * Runs a loop as `runLoop` does, in a process of its own, so that its sessions leave a screen its keys. Null where no
+   * process can be had.
+   */
+  readonly apart: ((name: string, extent: Extent, signal: AbortSignal) => AsyncGenerator<LoopEvent, unknown>) | null;
   /** Ids that a corpus has; none if there is no such corpus. */
   sessionIds(corpus: string): Promise<ReadonlySet<string>>;
 }
