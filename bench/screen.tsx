@@ -25,6 +25,8 @@ export function benchWorkbench(
   return {
     ports: { models, sessions: new FakeSessionStore(), pairs: new FakePairStore(), clock: benchClock, newId },
     loops: () => Promise.reject(new Error('this bench runs no loop')),
+    evaluations: () => Promise.reject(new Error('this bench evaluates nothing')),
+    writeEvaluation: () => Promise.reject(new Error('this bench evaluates nothing')),
     chatbots: async () => [],
     workspace: 'bench',
     reviewer: 'bench',

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { Seats } from '../core/workflows/converse/types.ts';
 import { runApp } from '../ui/app.tsx';
 import type { Workbench } from '../ui/control/workbench.ts';
@@ -34,6 +34,19 @@ async function openWorkbench(
     ports: await cli.ports(),
     runs: () => cli.runs(),
     loops: () => cli.loops(),
+    evaluations: () => cli.evaluations(),
+    async writeEvaluation(view) {
+      const { writeReport, writeTables } = await import('../backends/evaluate/files.ts');
+      const dir = join(cli.workspace, 'evaluations', view.begin.spec.name);
+      const [report, tables] = [join(dir, 'report.html'), join(dir, 'csv')];
+      const written = await writeTables(view, tables);
+      await writeReport(view, report);
+      return {
+        report: relative(cli.workspace, report),
+        tables: relative(cli.workspace, tables),
+        count: written.length,
+      };
+    },
     async chatbots() {
       const { readChatbots } = await import('../backends/registry/chatbots.ts');
       return [...(await readChatbots(config)).keys()];

@@ -108,7 +108,14 @@ function Body({ state, more, regions }: { state: AppState; more: More | null; re
   );
 }
 
-const TITLES = { chat: 'Chat', sessions: 'Sessions', review: 'Review', runs: 'Runs', loop: 'Loop' } as const;
+const TITLES = {
+  chat: 'Chat',
+  sessions: 'Sessions',
+  review: 'Review',
+  runs: 'Runs',
+  evaluate: 'Evaluate',
+  loop: 'Loop',
+} as const;
 
 function Coming({ title, rect }: { title: string; rect: Rect }) {
   return (

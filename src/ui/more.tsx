@@ -5,6 +5,7 @@ import { Choose, Confirm, Steps } from './overlays/Choose.tsx';
 import { ContextOverlay } from './overlays/Context.tsx';
 import { Edit } from './overlays/Edit.tsx';
 import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
+import { Evaluate } from './screens/evaluate/Evaluate.tsx';
 import { Loop } from './screens/loop/Loop.tsx';
 import { Review, Statistics } from './screens/review/Review.tsx';
 import { Runs } from './screens/runs/Runs.tsx';
@@ -18,6 +19,8 @@ export function screen(state: AppState, regions: Regions): ReactNode {
       return <Sessions state={state} regions={regions} />;
     case 'review':
       return <Review state={state} regions={regions} />;
+    case 'evaluate':
+      return <Evaluate state={state} regions={regions} />;
     case 'loop':
       return <Loop state={state} regions={regions} />;
     default:

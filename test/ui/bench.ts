@@ -1,14 +1,24 @@
+import { FakeEvaluationStore } from '../../src/backends/fake/evaluations.ts';
 import { FakeChatModel, FakeDiscriminator, FakeRegistry, type Script } from '../../src/backends/fake/models.ts';
 import { FakePairStore, FakeSessionStore } from '../../src/backends/fake/stores.ts';
 import { contextSchema } from '../../src/core/session/schema.ts';
+import type { EvaluationView } from '../../src/core/workflows/evaluate/view.ts';
 import type { Workbench } from '../../src/ui/control/workbench.ts';
+import { fakeEvaluations } from './evaluate-bench.ts';
 import { fakeLoops } from './loop-bench.ts';
 import { type RunsWorld, runsWorld } from './runs-bench.ts';
 
 /** A workbench of scripted models: z_t is the words of the last user turn less three. */
 export function fakeBench(
   init: { simulator?: Script; chatbot?: Script; seats?: Workbench['seats']; delayMs?: number } = {},
-): Workbench & { sessionStore: FakeSessionStore; pairStore: FakePairStore; dumped: string[]; world: RunsWorld } {
+): Workbench & {
+  sessionStore: FakeSessionStore;
+  pairStore: FakePairStore;
+  dumped: string[];
+  world: RunsWorld;
+  evaluationStore: FakeEvaluationStore;
+  written: EvaluationView[];
+} {
   const sessionStore = new FakeSessionStore();
   const pairStore = new FakePairStore();
   const dumped: string[] = [];
@@ -30,12 +40,21 @@ export function fakeBench(
     clock: { now: () => new Date(0), sleep: async () => {} },
     newId: (prefix) => `${prefix}-${++ids}`,
   };
+  const evaluationStore = new FakeEvaluationStore();
+  const written: EvaluationView[] = [];
   const loops = fakeLoops(ports, world.ports);
   return {
     ports,
     runs: async () => world.ports,
     world,
     loops: async () => loops,
+    evaluationStore,
+    written,
+    evaluations: async () => fakeEvaluations(ports, evaluationStore),
+    async writeEvaluation(view) {
+      written.push(view);
+      return { report: 'evaluations/try/report.html', tables: 'evaluations/try/csv', count: 3 };
+    },
     chatbots: async () => ['curt', 'kind'],
     workspace: 'demo',
     roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },

@@ -82,34 +82,24 @@ async function show(cli: Cli, name: string | undefined, options: { only?: string
 
 async function csv(cli: Cli, name: string, options: { out?: string }): Promise<undefined> {
   const { join, resolve } = await import('node:path');
-  const { mkdir } = await import('node:fs/promises');
-  const { diskError, replaceFile } = await import('../../backends/store/disk.ts');
-  const { exhibitCsv } = await import('../../core/evaluate/render-csv.ts');
+  const { writeTables } = await import('../../backends/evaluate/files.ts');
   const view = await viewOf(cli, name);
   const dir = options.out ? resolve(cli.around.cwd, options.out) : join(cli.workspace, 'evaluations', name, 'csv');
-  await mkdir(dir, { recursive: true }).catch((error: unknown) => {
-    throw diskError(error, dir);
-  });
-  for (const section of view.sections) {
-    for (const exhibit of section.state === 'exhibits' ? section.exhibits : []) {
-      const file = join(dir, `${exhibit.id}.csv`);
-      await replaceFile(file, [exhibitCsv(exhibit)]);
-      cli.out.event({ event: 'file', exhibit: exhibit.id, file });
-      cli.out.line(file);
-    }
+  for (const { exhibit, file } of await writeTables(view, dir)) {
+    cli.out.event({ event: 'file', exhibit, file });
+    cli.out.line(file);
   }
   return undefined;
 }
 
 async function report(cli: Cli, name: string, options: { out?: string }): Promise<undefined> {
   const { join, resolve } = await import('node:path');
-  const { replaceFile } = await import('../../backends/store/disk.ts');
-  const { renderReport } = await import('../../backends/evaluate/report.ts');
+  const { writeReport } = await import('../../backends/evaluate/files.ts');
   const view = await viewOf(cli, name);
   const file = options.out
     ? resolve(cli.around.cwd, options.out)
     : join(cli.workspace, 'evaluations', name, 'report.html');
-  await replaceFile(file, [await renderReport(view)]);
+  await writeReport(view, file);
   cli.out.event({ event: 'file', file });
   cli.out.line(file);
   return undefined;

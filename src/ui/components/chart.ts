@@ -24,7 +24,8 @@ const DOTS = [
   [0x08, 0x10, 0x20, 0x80],
 ] as const;
 
-interface Cell {
+/** A cell of a plot: dots of a line, or a sign before them. */
+export interface Cell {
   dots: number;
   sign: string | null;
   tone: Tone;
@@ -48,7 +49,7 @@ export function chartRows(series: readonly ChartSeries[], width: number, height:
     if (one.sign === null) drawLine(cells, binned(one.points, bounds, columns * 2), bounds, one.tone);
     else drawPoints(cells, binned(one.points, bounds, columns), bounds, one);
   }
-  const drawn = cells.map((row, index) => [yLabel(bounds, index, rows), ...rowSegments(row)]);
+  const drawn = cells.map((row, index) => [yLabel(bounds, index, rows), ...cellSegments(row)]);
   return [legend(series), ...drawn, xRow(bounds, columns, x)];
 }
 
@@ -114,7 +115,8 @@ function drawLine(cells: Cell[][], values: readonly (number | undefined)[], boun
   }
 }
 
-function dot(cells: Cell[][], column: number, row: number, tone: Tone): void {
+/** Sets a dot; two columns and four rows of them make a cell. */
+export function dot(cells: Cell[][], column: number, row: number, tone: Tone): void {
   const cell = cells[row >> 2]?.[column >> 1];
   if (!cell) return;
   cell.dots |= DOTS[column & 1 ? 1 : 0][row & 3] ?? 0;
@@ -128,7 +130,7 @@ function drawPoints(cells: Cell[][], values: readonly (number | undefined)[], bo
   }
 }
 
-function rowSegments(row: readonly Cell[]): Segment[] {
+export function cellSegments(row: readonly Cell[]): Segment[] {
   const segments: Segment[] = [];
   for (const { dots, sign, tone } of row) {
     const text = sign ?? (dots === 0 ? ' ' : String.fromCodePoint(0x2800 + dots));

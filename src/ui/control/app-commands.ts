@@ -2,11 +2,12 @@ import { newComposer } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
 import type { AppState } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { enterEvaluations, evaluateBack } from './evaluate-commands.ts';
 import { enterLoops, loopBack } from './loop-commands.ts';
 import { stopCheck } from './run-form.ts';
 import { stopSearch } from './run-log.ts';
 import { runsBack } from './runs-commands.ts';
-import { refreshSessions } from './sessions-commands.ts';
+import { leaveBehind, refreshSessions } from './sessions-commands.ts';
 
 /** Commands that work everywhere. @returns false if the command is not one of them. */
 export function appCommand(control: Controller, command: Command): boolean {
@@ -24,6 +25,9 @@ export function appCommand(control: Controller, command: Command): boolean {
       return true;
     case 'app.runs':
       control.set((state) => ({ ...state, screen: 'runs', overlays: [] }));
+      return true;
+    case 'app.evaluate':
+      enterEvaluations(control);
       return true;
     case 'app.loop':
       enterLoops(control);
@@ -66,13 +70,17 @@ function back(control: Controller): void {
     if (top.kind === 'alternatives' && !top.done) control.send({ type: 'stop' });
     control.set((state) => ({ ...state, overlays: state.overlays.slice(0, -1) }));
   } else if (screen === 'sessions') {
-    control.set((state) =>
-      sessions.search ? { ...state, sessions: { ...sessions, search: null } } : { ...state, screen: 'chat' },
-    );
+    if (!sessions.search && sessions.behind !== null) leaveBehind(control);
+    else
+      control.set((state) =>
+        sessions.search ? { ...state, sessions: { ...sessions, search: null } } : { ...state, screen: 'chat' },
+      );
   } else if (screen === 'review') {
     control.set((state) => ({ ...state, screen: 'chat' }));
   } else if (screen === 'runs') {
     runsBack(control);
+  } else if (screen === 'evaluate') {
+    evaluateBack(control);
   } else if (screen === 'loop') {
     loopBack(control);
   } else {
@@ -93,6 +101,8 @@ function cancel(control: Controller): void {
   } else if (chat.activity !== null || chat.running) {
     control.send({ type: 'stop' });
     control.tell('warn', 'stopped; Ctrl+C again leaves Foil');
+  } else if (control.evaluations.stop()) {
+    control.tell('warn', 'the evaluation is being stopped; Ctrl+C again leaves Foil');
   } else if (control.loop.stop()) {
     control.tell('warn', 'the loop is being stopped; Ctrl+C again leaves Foil');
   } else {

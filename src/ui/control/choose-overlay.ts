@@ -2,6 +2,7 @@ import type { Command } from '../keys/table.ts';
 import { chooseRows } from '../state/rows.ts';
 import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { evaluationRefused, leaveEvaluationForm } from './evaluate-form.ts';
 import { moveIn } from './lists.ts';
 import { gateConfirmed } from './loop-commands.ts';
 import { leaveLoopForm, settingRefused } from './loop-form.ts';
@@ -50,8 +51,8 @@ export function chooseCommand(control: Controller, top: ChooseOverlay, command: 
 
 function take(control: Controller, purpose: ChooseOverlay['purpose'], value: string): void {
   if (purpose.kind === 'review') reviewChosen(control, purpose.choice, value);
-  else if (purpose.kind === 'setting') {
-    const refused = settingRefused(control, purpose.key, value);
+  else if (purpose.kind === 'setting' || purpose.kind === 'evaluation') {
+    const refused = (purpose.kind === 'setting' ? settingRefused : evaluationRefused)(control, purpose.key, value);
     if (refused !== null) control.tell('error', refused);
   } else chosen(control, purpose, value);
 }
@@ -61,11 +62,13 @@ export function confirmCommand(control: Controller, top: Of<'confirm'>, command:
   close(control);
   if (command === 'confirm.no') return true;
   const { purpose } = top;
-  const { screen, loop } = control.state;
+  const { screen, loop, evaluate } = control.state;
   if (purpose.kind === 'cancel-run') cancel(control, purpose.id);
   else if (purpose.kind === 'open-gate') gateConfirmed(control, purpose.loop, purpose.iteration);
   else if (screen === 'loop') {
     if (loop.view.kind === 'form') leaveLoopForm(control, loop.view, true);
+  } else if (screen === 'evaluate') {
+    if (evaluate.view.kind === 'form') leaveEvaluationForm(control, evaluate.view, true);
   } else {
     const form = formOnScreen(control);
     if (form) leaveForm(control, form);

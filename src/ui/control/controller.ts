@@ -13,6 +13,8 @@ import { reduceEvent } from '../state/events.ts';
 import { type AppState, initialState } from '../state/state.ts';
 import { appCommand } from './app-commands.ts';
 import { chatCommand } from './chat-commands.ts';
+import { Evaluations } from './evaluate.ts';
+import { evaluateCommand } from './evaluate-commands.ts';
 import { LoopsWatch } from './loop.ts';
 import { loopCommand } from './loop-commands.ts';
 import { overlayCommand } from './overlay-commands.ts';
@@ -37,6 +39,7 @@ export class Controller {
   readonly runs: RunsWatch;
   readonly review: ReviewSitting;
   readonly loop: LoopsWatch;
+  readonly evaluations: Evaluations;
   /** Called to leave; set by the app. */
   quit: () => void = () => {};
   /** Runs something with the terminal handed over; set by the app. */
@@ -54,6 +57,7 @@ export class Controller {
     this.runs = new RunsWatch(this);
     this.review = new ReviewSitting(this);
     this.loop = new LoopsWatch(this);
+    this.evaluations = new Evaluations(this);
     this.store.subscribe(() => {
       this.runs.sync();
       this.review.sync();
@@ -184,7 +188,16 @@ export class Controller {
   command(command: Command): void {
     if (command !== 'app.cancel' && this.state.leaving) this.set((state) => ({ ...state, leaving: false }));
     const handled = [
-      ...[appCommand, overlayCommand, reviewCommand, runsCommand, loopCommand, sessionsCommand, chatCommand],
+      ...[
+        appCommand,
+        overlayCommand,
+        reviewCommand,
+        runsCommand,
+        loopCommand,
+        evaluateCommand,
+        sessionsCommand,
+        chatCommand,
+      ],
     ].some((handle) => handle(this, command));
     if (!handled) this.tell('warn', `${command} does nothing here`);
   }
@@ -219,6 +232,6 @@ export class Controller {
     this.review.stop();
     this.lifetime.abort();
     this.deltas.stop();
-    await this.loop.leave();
+    await Promise.all([this.loop.leave(), this.evaluations.leave()]);
   }
 }

@@ -64,14 +64,41 @@ export function sessionsCommand(control: Controller, command: Command): boolean 
   }
 }
 
+/** Goes to the sessions that stand behind a figure; Esc goes back to it. */
+export function showBehind(
+  control: Controller,
+  { title, among }: { readonly title: string; readonly among: NonNullable<SessionQuery['among']> },
+): void {
+  const { sort, descending } = control.state.sessions.query;
+  // all of them, those with risk language too: they are in the figure
+  const query: SessionQuery = { ...(sort ? { sort } : {}), descending: descending ?? false, hideRisk: false, among };
+  control.set((state) => ({
+    ...state,
+    screen: 'sessions',
+    overlays: [],
+    sessions: { ...state.sessions, query, selected: 0, search: null, behind: title },
+  }));
+  refreshSessions(control);
+}
+
+/** Goes back to the figure, and looks at all sessions again. */
+export function leaveBehind(control: Controller): void {
+  const { among: _, ...query } = control.state.sessions.query;
+  control.set((state) => ({
+    ...state,
+    screen: 'evaluate',
+    sessions: { ...state.sessions, query: { ...query, hideRisk: true }, selected: 0, behind: null },
+  }));
+}
+
 /** Goes to the sessions of one corpus, whatever was looked for before. */
 export function showCorpus(control: Controller, corpus: string): void {
-  const { text: _, origin: __, ...rest } = control.state.sessions.query;
+  const { text: _, origin: __, among: ___, ...rest } = control.state.sessions.query;
   const query: SessionQuery = { ...rest, corpus };
   control.set((state) => ({
     ...state,
     screen: 'sessions',
-    sessions: { ...state.sessions, query, selected: 0, search: null },
+    sessions: { ...state.sessions, query, selected: 0, search: null, behind: null },
   }));
   refreshSessions(control);
 }

@@ -5,7 +5,7 @@ import { refreshPick } from './overlay-commands.ts';
 
 /** Applies a change to the text field that has the focus: an overlay's, a search's, or the composer. */
 export function editText(control: Controller, action: ComposerAction): void {
-  const { screen, sessions, runs, loop, chat } = control.state;
+  const { screen, sessions, runs, loop, evaluate, chat } = control.state;
   const top = topOverlay(control.state);
   if (top?.kind === 'palette') {
     control.set((state) =>
@@ -43,6 +43,9 @@ export function editText(control: Controller, action: ComposerAction): void {
   } else if (!top && screen === 'loop' && loop.prompt) {
     const prompt = { ...loop.prompt, text: composerReducer(loop.prompt.text, action), refused: null };
     control.set((state) => ({ ...state, loop: { ...state.loop, prompt } }));
+  } else if (!top && screen === 'evaluate' && evaluate.prompt) {
+    const prompt = { ...evaluate.prompt, text: composerReducer(evaluate.prompt.text, action), refused: null };
+    control.set((state) => ({ ...state, evaluate: { ...state.evaluate, prompt } }));
   } else if (!top && screen === 'chat' && chat.focus === 'composer') {
     const composer = composerReducer(chat.composer, action);
     control.set((state) => ({ ...state, chat: { ...state.chat, composer } }));

@@ -2,6 +2,8 @@ import type { FoilError } from '../../core/errors.ts';
 import type { Ports, RunPorts } from '../../core/ports.ts';
 import type { LiveSession, Role } from '../../core/session/schema.ts';
 import type { Seats } from '../../core/workflows/converse/types.ts';
+import type { EvaluatePorts } from '../../core/workflows/evaluate/types.ts';
+import type { EvaluationView } from '../../core/workflows/evaluate/view.ts';
 import type { LoopPorts } from '../../core/workflows/loop/types.ts';
 import type { EngineState } from '../state/state.ts';
 
@@ -12,6 +14,10 @@ export interface Workbench {
   runs(): Promise<RunPorts>;
   /** What loops need; opened when the Loop screen first asks. */
   loops(): Promise<LoopPorts>;
+  /** What evaluations need; opened when the Evaluate screen first asks. */
+  evaluations(): Promise<EvaluatePorts>;
+  /** Writes the report and each exhibit as CSV; returns the file, the folder, and how many are in it. */
+  writeEvaluation(view: EvaluationView): Promise<{ report: string; tables: string; count: number }>;
   /** Names of the chatbot configurations that there are. */
   chatbots(): Promise<readonly string[]>;
   /** Name of the workspace, for the title bar. */

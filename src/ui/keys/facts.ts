@@ -64,6 +64,10 @@ export interface KeyFacts {
   readonly loopHere: string | null;
   /** The loop that is run here is being stopped. */
   readonly loopStopping: boolean;
+  /** Name of the evaluation that is computed here. */
+  readonly evaluationHere: string | null;
+  /** It is being stopped. */
+  readonly evaluationStopping: boolean;
 }
 
 export const NO_FACTS: KeyFacts = {
@@ -87,4 +91,6 @@ export const NO_FACTS: KeyFacts = {
   loop: null,
   loopHere: null,
   loopStopping: false,
+  evaluationHere: null,
+  evaluationStopping: false,
 };

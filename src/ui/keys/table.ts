@@ -61,6 +61,8 @@ const needsStage = ({ loop }: KeyFacts): string | null =>
     : loop?.gateNext
       ? 'a person opens the gate first: Enter on review shows the pairs, then o'
       : null;
+const needsIdleEvaluation = ({ evaluationHere }: KeyFacts): string | null =>
+  evaluationHere === null ? null : `${evaluationHere} is being computed here: x stops it`;
 const DONE = { adopt: 'adopted', resume: 'resumed', cancel: 'cancelled', clone: 'cloned' } as const;
 const first = (...checks: ((facts: KeyFacts) => string | null)[]) => {
   return (facts: KeyFacts): string | null => {
@@ -82,6 +84,7 @@ export const KEYS = [
   { command: 'app.sessions', keys: ['f3'], where: 'global', label: 'sessions', help: 'Go to the Sessions screen' },
   { command: 'app.review', keys: ['f4'], where: 'global', label: 'review', help: 'Go to the Review screen' },
   { command: 'app.runs', keys: ['f5'], where: 'global', label: 'runs', help: 'Go to the Runs screen' },
+  { command: 'app.evaluate', keys: ['f6'], where: 'global', label: 'evaluate', help: 'Go to the Evaluate screen' },
   { command: 'app.loop', keys: ['f7'], where: 'global', label: 'loop', help: 'Go to the Loop screen' },
   { command: 'app.help', keys: ['f1', '?'], where: 'global', label: 'help', rank: 90, sign: '?', help: 'Show the keys that work here' },
   { command: 'app.palette', keys: ['ctrl+p', ':'], where: 'global', label: 'commands', rank: 91, sign: ':', help: 'Find a command by name' },
@@ -228,6 +231,27 @@ export const KEYS = [
   { command: 'loop.reload', keys: ['r'], where: 'oneloop', label: 'read again', rank: 10, help: 'Read the loop and all that it reads again: what has changed shows as stale' },
 
   { command: 'loopform.create', keys: ['ctrl+s'], where: 'loopform', label: 'make it', rank: 2, help: 'Make the loop as the form says; nothing is started' },
+
+  { command: 'evals.new', keys: ['n'], where: 'evals', label: 'new', rank: 2, help: 'Make an evaluation: corpora, simulators, judges, annotators, metrics' },
+  { command: 'evals.reload', keys: ['r'], where: 'evals', label: 'read again', rank: 9, help: 'Read all evaluations again' },
+
+  { command: 'eval.run', keys: ['a'], where: 'oneeval', label: 'compute', rank: 2, help: 'Compute what is missing, or what has changed; tables come as they are computed', disabled: needsIdleEvaluation },
+  { command: 'eval.again', keys: ['A'], where: 'oneeval', label: 'compute all', help: 'Compute everything again', disabled: needsIdleEvaluation },
+  { command: 'eval.stop', keys: ['x'], where: 'oneeval', label: 'stop', rank: 2, help: 'Stop the evaluation that is computed here; what is computed is kept', disabled: (facts) => (facts.evaluationHere === null ? 'nothing is computed here' : facts.evaluationStopping ? 'it is stopping' : null) },
+  { command: 'eval.nextPane', keys: ['tab'], where: 'oneeval', label: 'pane', rank: 3, help: 'Go to the next pane: contents, exhibit, notes' },
+  { command: 'eval.previousPane', keys: ['shift+tab'], where: 'oneeval', label: 'previous pane', help: 'Go to the previous pane' },
+  { command: 'eval.next', keys: [']'], where: 'oneeval', label: 'exhibit', rank: 4, sign: '[ ]', help: 'Show the next table or figure' },
+  { command: 'eval.previous', keys: ['['], where: 'oneeval', label: 'previous exhibit', help: 'Show the previous table or figure' },
+  { command: 'eval.write', keys: ['w'], where: 'oneeval', label: 'write report', rank: 5, help: 'Write the HTML report and each table as CSV, and say where' },
+  { command: 'eval.change', keys: ['e'], where: 'oneeval', label: 'change', rank: 11, help: 'Change what is evaluated; what it does not decide is not computed again', disabled: needsIdleEvaluation },
+  { command: 'eval.new', keys: ['n'], where: 'oneeval', label: 'new', rank: 12, help: 'Make another evaluation' },
+  { command: 'eval.list', keys: ['L'], where: 'oneeval', label: 'all', rank: 13, help: 'Go to the list of evaluations' },
+  { command: 'eval.reload', keys: ['r'], where: 'oneeval', label: 'read again', rank: 10, help: 'Read the evaluation again, where another process computes it' },
+
+  { command: 'exhibit.left', keys: ['left', 'h'], where: 'exhibit', label: 'column', rank: 6, sign: '←→', help: 'Go to the column to the left' },
+  { command: 'exhibit.right', keys: ['right', 'l'], where: 'exhibit', label: 'column to the right', help: 'Go to the column to the right' },
+
+  { command: 'evalform.create', keys: ['ctrl+s'], where: 'evalform', label: 'keep it', rank: 2, help: 'Keep the evaluation as the form says; nothing is started' },
 
   { command: 'prompt.apply', keys: ['enter'], where: 'prompt', label: 'take it', rank: 1, help: 'Take what is written' },
   { command: 'choose.mark', keys: ['tab'], where: 'choose', label: 'mark', rank: 2, help: 'Mark one of several, where several can be chosen' },

@@ -17,6 +17,7 @@ export function Sessions({ state, regions }: { state: AppState; regions: Regions
   const inner = body.width - 2;
   const { query } = sessions;
   const filters = [
+    sessions.behind === null ? '' : `behind ${sessions.behind} (Esc goes back)`,
     query.corpus ?? 'all corpora',
     query.origin ?? 'all origins',
     query.text ? `"${query.text}"` : '',

@@ -29,7 +29,8 @@ function statusOf(state: AppState): { text: string; tone: Tone } {
         return { text: `alternatives: ${alternativesProgress(activity)}  (Ctrl+C stops)`, tone: 'dim' };
     }
   }
-  const running = state.loop.running?.line;
+  const lines = [state.loop.running?.line, state.evaluate.running?.line].filter((line) => line !== undefined);
+  const running = lines.length === 0 ? undefined : lines.join(' · ');
   if (running !== undefined) {
     const { message } = state;
     return { text: message ? `${running} ─ ${message.text}` : running, tone: message?.tone ?? 'dim' };

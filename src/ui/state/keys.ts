@@ -2,6 +2,7 @@ import { nextRole, pathTo } from '../../core/session/tree.ts';
 import type { KeyFacts } from '../keys/facts.ts';
 import type { Place } from '../keys/places.ts';
 import { MIN_COLUMNS, MIN_ROWS } from '../layout.ts';
+import type { EvaluationsState } from './evaluate.ts';
 import { type LoopsState, shownLoop } from './loop.ts';
 import { currentRun, type RunsState } from './runs.ts';
 import { type AppState, topOverlay } from './state.ts';
@@ -14,6 +15,7 @@ export function placeOf(state: AppState): Place {
   if (overlay) return overlay.kind;
   if (state.screen === 'runs') return runsPlace(state.runs);
   if (state.screen === 'loop') return loopPlace(state.loop);
+  if (state.screen === 'evaluate') return evaluatePlace(state.evaluate);
   if (state.screen === 'review') return 'review';
   if (state.screen === 'sessions') return state.sessions.search ? 'sessions.search' : 'sessions';
   return `chat.${state.chat.focus}`;
@@ -37,6 +39,12 @@ function loopPlace({ prompt, view }: LoopsState): Place {
   if (prompt) return 'loop.prompt';
   if (view.kind === 'list') return 'loop';
   return view.kind === 'form' ? 'loop.form' : `loop.${view.pane}`;
+}
+
+function evaluatePlace({ prompt, view }: EvaluationsState): Place {
+  if (prompt) return 'evaluate.prompt';
+  if (view.kind === 'list') return 'evaluate';
+  return view.kind === 'form' ? 'evaluate.form' : `evaluate.${view.pane}`;
 }
 
 /** What the key table must know. */
@@ -65,6 +73,8 @@ export function factsOf(state: AppState): KeyFacts {
     review: reviewFacts(state),
     ...runFacts(state.runs),
     ...loopFacts(state.loop),
+    evaluationHere: state.evaluate.running?.spec.name ?? null,
+    evaluationStopping: state.evaluate.running?.stopping === true,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Place } from '../../core/workflows/review/types.ts';
 import { type ComposerState, newComposer } from '../components/composer.ts';
 import { START_TRANSCRIPT, type TranscriptState } from '../components/transcript.ts';
 import type { Tone } from '../theme.ts';
+import { type EvaluationsState, NO_EVALUATIONS } from './evaluate.ts';
 import type { FormOption } from './form-fields.ts';
 import { type LoopsState, NO_LOOPS } from './loop.ts';
 import type { ReviewUi } from './review.ts';
@@ -46,6 +47,8 @@ export interface SessionsState {
   readonly search: ComposerState | null;
   readonly corpora: readonly string[];
   readonly loading: boolean;
+  /** What of an evaluation the sessions stand behind; null where they are not asked for so. */
+  readonly behind: string | null;
 }
 
 /** What an edited text is for. */
@@ -117,6 +120,8 @@ export interface ChooseOverlay {
     | { readonly kind: 'field'; readonly key: string }
     /** A setting of a new loop. */
     | { readonly kind: 'setting'; readonly key: string }
+    /** A setting of an evaluation. */
+    | { readonly kind: 'evaluation'; readonly key: string }
     | { readonly kind: 'review'; readonly choice: ReviewChoice };
   readonly options: readonly FormOption[];
   /** Several can be marked. */
@@ -136,7 +141,7 @@ export interface EngineState {
 }
 
 export interface AppState {
-  readonly screen: 'chat' | 'sessions' | 'review' | 'runs' | 'loop';
+  readonly screen: 'chat' | 'sessions' | 'review' | 'runs' | 'evaluate' | 'loop';
   readonly overlays: readonly Overlay[];
   /** The models that a new session begins with; null until they are known. */
   readonly roles: LiveSession['roles'] | null;
@@ -145,6 +150,7 @@ export interface AppState {
   /** Null until the screen is opened. */
   readonly review: ReviewUi | null;
   readonly runs: RunsState;
+  readonly evaluate: EvaluationsState;
   readonly loop: LoopsState;
   readonly models: readonly ModelEntry[];
   readonly engine: EngineState;
@@ -181,9 +187,11 @@ export function initialState(size: AppState['size'], seats: Seats, roles: AppSta
       search: null,
       corpora: [],
       loading: false,
+      behind: null,
     },
     review: null,
     runs: NO_RUNS,
+    evaluate: NO_EVALUATIONS,
     loop: NO_LOOPS,
     models: [],
     engine: { status: 'idle', detail: '' },

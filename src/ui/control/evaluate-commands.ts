@@ -1,0 +1,217 @@
+import type { Behind } from '../../core/evaluate/table.ts';
+import { simulatedCorpora } from '../../core/workflows/evaluate/view.ts';
+import { pointsOf } from '../components/figure.ts';
+import type { Command } from '../keys/table.ts';
+import {
+  EVALUATION_PANES,
+  type EvaluationsView,
+  entriesOf,
+  selectedEvaluation,
+  shownEntry,
+  shownEvaluation,
+} from '../state/evaluate.ts';
+import { tableBehind, tableGrid, tableSize } from '../state/evaluate-table.ts';
+import { topOverlay } from '../state/state.ts';
+import type { Controller } from './controller.ts';
+import { change, openEvaluation } from './evaluate.ts';
+import {
+  applyEvaluationPrompt,
+  evaluationFormCommand,
+  leaveEvaluationForm,
+  openEvaluationForm,
+} from './evaluate-form.ts';
+import { moveIn } from './lists.ts';
+import { showBehind } from './sessions-commands.ts';
+
+type One = Extract<EvaluationsView, { kind: 'one' }>;
+
+/** Commands of the Evaluate screen. @returns false if the command is not one of them, or another screen has the keys. */
+export function evaluateCommand(control: Controller, command: Command): boolean {
+  if (control.state.screen !== 'evaluate' || topOverlay(control.state)) return false;
+  const { view, prompt } = control.state.evaluate;
+  if (prompt) return command === 'prompt.apply' && applyEvaluationPrompt(control, prompt);
+  if (view.kind === 'form') return evaluationFormCommand(control, view.form, command);
+  return view.kind === 'list' ? listCommand(control, command) : oneCommand(control, view, command);
+}
+
+function listCommand(control: Controller, command: Command): boolean {
+  const { evaluate, size } = control.state;
+  const at = selectedEvaluation(evaluate);
+  const moved = moveIn(command, at, evaluate.rows.length, size.rows - 7);
+  if (moved !== null) {
+    change(control, ({ rows }) => ({ selected: rows[moved]?.name ?? null }));
+    return true;
+  }
+  switch (command) {
+    case 'list.choose': {
+      const row = evaluate.rows[at];
+      if (row) openEvaluation(control, row.name);
+      return true;
+    }
+    case 'evals.new':
+      openEvaluationForm(control, null, null);
+      return true;
+    case 'evals.reload':
+      control.evaluations.again();
+      return true;
+    default:
+      return false;
+  }
+}
+
+function oneCommand(control: Controller, view: One, command: Command): boolean {
+  const to = (next: Partial<One>) => change(control, () => ({ view: { ...view, ...next } }));
+  switch (command) {
+    case 'eval.run':
+    case 'eval.again':
+      control.evaluations.run(command === 'eval.again');
+      return true;
+    case 'eval.stop':
+      control.evaluations.stop();
+      return true;
+    case 'eval.write':
+      write(control);
+      return true;
+    case 'eval.nextPane':
+    case 'eval.previousPane': {
+      const by = command === 'eval.nextPane' ? 1 : EVALUATION_PANES.length - 1;
+      to({
+        pane: EVALUATION_PANES[(EVALUATION_PANES.indexOf(view.pane) + by) % EVALUATION_PANES.length] ?? 'contents',
+      });
+      return true;
+    }
+    case 'eval.next':
+    case 'eval.previous':
+      step(control, view, command === 'eval.next' ? 1 : -1);
+      return true;
+    case 'eval.new':
+      openEvaluationForm(control, null, view.name);
+      return true;
+    case 'eval.change': {
+      const shown = shownEvaluation(control.state.evaluate);
+      if (shown) openEvaluationForm(control, shown.spec, view.name);
+      return true;
+    }
+    case 'eval.list':
+      toList(control);
+      return true;
+    case 'eval.reload':
+      control.evaluations.again();
+      control.tell('dim', 'read again');
+      return true;
+    default:
+      return inPane(control, view, command);
+  }
+}
+
+function inPane(control: Controller, view: One, command: Command): boolean {
+  const { evaluate, size } = control.state;
+  const to = (next: Partial<One>) => change(control, () => ({ view: { ...view, ...next } }));
+  const page = Math.max(1, size.rows - 9);
+  if (view.pane === 'notes') {
+    const top = moveIn(command.replace('scroll.', 'list.') as Command, view.top, 200, page);
+    if (top !== null) to({ top });
+    return top !== null;
+  }
+  if (view.pane === 'contents') {
+    const entries = entriesOf(shownEvaluation(evaluate)?.view ?? null);
+    const { id } = shownEntry(evaluate);
+    const at = entries.findIndex((entry) => entry.id === id);
+    const moved = moveIn(command, at, entries.length, page);
+    if (moved !== null) to({ entry: entries[moved]?.id ?? 'about', row: 0, column: 0, top: 0 });
+    else if (command === 'list.choose') to({ pane: 'exhibit' });
+    else return false;
+    return true;
+  }
+  const { rows, columns } = sizeOf(control);
+  const moved = moveIn(command, Math.min(view.row, Math.max(0, rows - 1)), rows, page);
+  if (moved !== null) to({ row: moved });
+  else if (command === 'exhibit.left') to({ column: Math.max(0, Math.min(view.column, columns - 1) - 1) });
+  else if (command === 'exhibit.right') to({ column: Math.max(0, Math.min(view.column + 1, columns - 1)) });
+  else if (command === 'list.choose') drill(control, view);
+  else return false;
+  return true;
+}
+
+function step(control: Controller, view: One, by: 1 | -1): void {
+  const entries = entriesOf(shownEvaluation(control.state.evaluate)?.view ?? null);
+  const { id } = shownEntry(control.state.evaluate);
+  const at = entries.findIndex((entry) => entry.id === id) + by;
+  const entry = entries[Math.max(0, Math.min(entries.length - 1, at))]?.id ?? 'about';
+  if (entry !== id) change(control, () => ({ view: { ...view, entry, row: 0, column: 0, top: 0 } }));
+}
+
+/** How many rows and columns the cursor of the exhibit can be on; the rows of what is only read, for scrolling. */
+function sizeOf(control: Controller): { rows: number; columns: number } {
+  const entry = shownEntry(control.state.evaluate);
+  if (entry.kind !== 'exhibit') return { rows: 100, columns: 0 };
+  const { exhibit } = entry;
+  if (exhibit.type === 'figure') return { rows: pointsOf(exhibit).length, columns: 0 };
+  return tableSize(tableGrid(exhibit, simulatedOf(control)));
+}
+
+function simulatedOf(control: Controller): ReadonlySet<string> {
+  const view = shownEvaluation(control.state.evaluate)?.view;
+  return view ? simulatedCorpora(view) : new Set();
+}
+
+/** Goes to the sessions behind the row or the point under the cursor. */
+function drill(control: Controller, view: One): void {
+  const entry = shownEntry(control.state.evaluate);
+  if (entry.kind !== 'exhibit') return;
+  const found = behindOf(control, view, entry.exhibit);
+  if (found.behind.length === 0) {
+    control.tell('warn', `no session stands behind ${found.name === '' ? 'this' : found.name} alone: try another row`);
+    return;
+  }
+  showBehind(control, { title: `${found.name} of ${entry.exhibit.title}`, among: found.behind });
+}
+
+function behindOf(
+  control: Controller,
+  { row, column }: One,
+  exhibit: Extract<ReturnType<typeof shownEntry>, { kind: 'exhibit' }>['exhibit'],
+): { name: string; behind: readonly Behind[] } {
+  if (exhibit.type === 'table') return tableBehind(exhibit, tableGrid(exhibit, simulatedOf(control)), { row, column });
+  const points = pointsOf(exhibit);
+  const one = points[Math.max(0, Math.min(row, points.length - 1))];
+  const label = one?.point.label ?? (typeof one?.point.x === 'string' ? one.point.x : null);
+  return { name: one ? `${one.name}${label === null ? '' : `, ${label}`}` : '', behind: one?.point.behind ?? [] };
+}
+
+/** The report and the tables, as files. */
+function write(control: Controller): void {
+  const shown = shownEvaluation(control.state.evaluate);
+  const view = shown?.view;
+  if (!view) {
+    control.tell('warn', 'nothing is computed yet: a computes it');
+    return;
+  }
+  control.tell('dim', 'writing the report …');
+  control.guard(async () => {
+    const { report, tables, count } = await control.bench.writeEvaluation(view);
+    control.tell('ok', `report: ${report}; ${count} tables as CSV in ${tables}`);
+  });
+}
+
+/** F6: the evaluation that was open, read again; at first the list. */
+export function enterEvaluations(control: Controller): void {
+  control.set((state) => ({ ...state, screen: 'evaluate', overlays: [] }));
+  if (control.state.evaluate.running === null) control.evaluations.again();
+}
+
+function toList(control: Controller): void {
+  change(control, () => ({ view: { kind: 'list' }, failed: null }));
+  control.evaluations.again();
+}
+
+/** Esc: a prompt, the form, a pane or the evaluation is left; from the list one goes to Chat. */
+export function evaluateBack(control: Controller): void {
+  const { view, prompt } = control.state.evaluate;
+  if (prompt) change(control, () => ({ prompt: null }));
+  else if (view.kind === 'form') leaveEvaluationForm(control, view, false);
+  else if (view.kind === 'one' && view.pane !== 'contents')
+    change(control, () => ({ view: { ...view, pane: 'contents' } }));
+  else if (view.kind === 'one') toList(control);
+  else control.set((state) => ({ ...state, screen: 'chat' }));
+}

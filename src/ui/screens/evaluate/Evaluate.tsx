@@ -1,0 +1,117 @@
+import { FieldList } from '../../components/FieldList.tsx';
+import { Foot } from '../../components/Foot.tsx';
+import { Frame } from '../../components/Frame.tsx';
+import { Line, type Segment } from '../../components/Line.tsx';
+import { List } from '../../components/List.tsx';
+import { Box } from '../../ink.ts';
+import type { Regions } from '../../layout.ts';
+import { type EvaluationRow, type EvaluationsState, selectedEvaluation } from '../../state/evaluate.ts';
+import { type EvaluationForm, evaluationFields } from '../../state/evaluate-form.ts';
+import { wrapped } from '../../state/runs-view.ts';
+import type { AppState } from '../../state/state.ts';
+import { type PaneSize, runsArea } from '../runs/layout.ts';
+import { Status } from '../Status.tsx';
+import { OneEvaluation } from './OneEvaluation.tsx';
+
+/** Evaluations: all of them, one with its tables and figures, or the form of a new one. */
+export function Evaluate({ state, regions }: { state: AppState; regions: Regions }) {
+  const { body, status } = regions;
+  const { prompt } = state.evaluate;
+  return (
+    <Box flexDirection="column" width={body.width} height={body.height}>
+      <View state={state} regions={regions} />
+      {prompt?.refused ? (
+        <Line segments={[{ text: ` ✗ ${prompt.refused}`, tone: 'error' }]} width={body.width} />
+      ) : (
+        <Status state={state} width={body.width} height={status.height} />
+      )}
+      <Foot prompt={prompt} body={body} focused={state.overlays.length === 0} />
+    </Box>
+  );
+}
+
+function View({ state, regions }: { state: AppState; regions: Regions }) {
+  const { evaluate } = state;
+  const size = runsArea(regions);
+  switch (evaluate.view.kind) {
+    case 'list':
+      return <EvaluationList state={evaluate} size={size} />;
+    case 'form':
+      return <Form form={evaluate.view.form} size={size} />;
+    case 'one':
+      return <OneEvaluation state={evaluate} view={evaluate.view} regions={regions} />;
+  }
+}
+
+function EvaluationList({ state, size }: { state: EvaluationsState; size: PaneSize }) {
+  const width = size.width - 2;
+  const { rows, loading } = state;
+  const selected = selectedEvaluation(state);
+  const failed = state.failed ?? rows[selected]?.failed ?? null;
+  const said = failed === null ? [] : wrapped(failed.replaceAll('\n', ' '), width - 2).slice(0, 4);
+  return (
+    <Frame
+      title="Evaluations"
+      note={loading ? 'reading …' : `${rows.length === 0 ? 0 : selected + 1} of ${rows.length}`}
+      focused
+      width={size.width}
+      height={size.height}
+    >
+      <Line
+        segments={[
+          { text: `   ${'name'.padEnd(17)}${'state'.padEnd(24)}${'last run'.padEnd(18)}sides`, tone: 'strong' },
+        ]}
+        width={width}
+      />
+      <List
+        rows={rows.map((row) => ({ key: row.name, segments: cells(row, state.running?.spec.name ?? null) }))}
+        selected={selected}
+        width={width}
+        height={size.height - 3 - said.length}
+        empty={
+          loading
+            ? 'reading …'
+            : 'no evaluation yet: n makes one (it needs a corpus of real and one of simulated sessions)'
+        }
+      />
+      {said.map((text) => (
+        <Line key={text} segments={[{ text: ` ${text}`, tone: 'error' }]} width={width} />
+      ))}
+    </Frame>
+  );
+}
+
+const STATES = {
+  new: '○ never ran',
+  done: '✓ done',
+  unfinished: '◐ unfinished',
+  unreadable: '✗ cannot be read',
+} as const;
+
+function cells({ name, state, sides, missing, at }: EvaluationRow, here: string | null): Segment[] {
+  const none = missing === 0 ? '' : `, ${missing} missing`;
+  const word = here === name ? '● runs here' : `${STATES[state]}${none}`;
+  return [
+    { text: `  ${name.padEnd(16)} ` },
+    { text: word.padEnd(24), tone: state === 'unreadable' ? 'error' : here === name ? 'ok' : 'plain' },
+    { text: (at ?? '').slice(0, 16).replace('T', ' ').padEnd(18), tone: 'dim' },
+    { text: sides },
+  ];
+}
+
+function Form({ form, size }: { form: EvaluationForm; size: PaneSize }) {
+  const fields = evaluationFields(form);
+  const changed = fields.filter((field) => field.changed).length;
+  return (
+    <FieldList
+      title={form.known ? `Change ─ ${form.spec.name}` : `New evaluation ─ ${form.spec.name}`}
+      note={changed === 0 ? '' : `${changed} changed`}
+      fields={fields}
+      selected={form.selected}
+      focused
+      button={form.known ? 'Keep it: Ctrl+S (nothing is started)' : 'Make it: Ctrl+S (nothing is started)'}
+      presetOf={() => null}
+      {...size}
+    />
+  );
+}

@@ -1,0 +1,228 @@
+import type { Exhibit, Figure } from '../../../core/evaluate/table.ts';
+import { simulatedCorpora } from '../../../core/workflows/evaluate/view.ts';
+import { Rows } from '../../components/Chart.tsx';
+import { Frame } from '../../components/Frame.tsx';
+import { barSegments, planeRows, pointSegments, pointsOf } from '../../components/figure.ts';
+import { Line, type Segment } from '../../components/Line.tsx';
+import { List } from '../../components/List.tsx';
+import { RowsFrame } from '../../components/RowsFrame.tsx';
+import { Box } from '../../ink.ts';
+import type { Regions } from '../../layout.ts';
+import {
+  type Entry,
+  type EvaluationsState,
+  type EvaluationsView,
+  entriesOf,
+  type OpenEvaluation,
+  shownEntry,
+  shownEvaluation,
+} from '../../state/evaluate.ts';
+import { aboutRows } from '../../state/evaluate-run.ts';
+import { tableGrid, tableRows } from '../../state/evaluate-table.ts';
+import { wrapped } from '../../state/runs-view.ts';
+import { type PaneSize, runsArea } from '../runs/layout.ts';
+import { evaluationPanes, exhibitRows } from './layout.ts';
+
+type View = Extract<EvaluationsView, { kind: 'one' }>;
+
+/** One evaluation: its contents, the exhibit that is chosen, and what is to be known of it. */
+export function OneEvaluation({ state, view, regions }: { state: EvaluationsState; view: View; regions: Regions }) {
+  const shown = shownEvaluation(state);
+  if (!shown || (state.failed !== null && state.running === null))
+    return <NotRead state={state} name={view.name} size={runsArea(regions)} />;
+  const panes = evaluationPanes(regions, view.pane);
+  const entry = shownEntry(state);
+  const wide = panes.notes !== null && panes.exhibit !== null;
+  return (
+    <Box flexDirection="row">
+      {panes.contents ? <Contents state={state} shown={shown} view={view} entry={entry} size={panes.contents} /> : null}
+      <Box flexDirection="column">
+        {panes.exhibit ? (
+          <Shown state={state} shown={shown} view={view} entry={entry} wide={wide} size={panes.exhibit} />
+        ) : null}
+        {panes.notes ? (
+          <RowsFrame
+            title="Notes"
+            rows={noteRows(notesOf(entry), panes.notes.width - 2)}
+            top={view.top}
+            focused={view.pane === 'notes'}
+            {...panes.notes}
+          />
+        ) : null}
+      </Box>
+    </Box>
+  );
+}
+
+function NotRead({ state, name, size }: { state: EvaluationsState; name: string; size: PaneSize }) {
+  const { failed } = state;
+  const rows = (failed ?? 'reading …').split('\n').flatMap((line) => wrapped(line, size.width - 4));
+  const tone = failed === null ? 'dim' : 'error';
+  return (
+    <Frame title={`Evaluation ─ ${name}`} note={failed === null ? '' : 'r reads it again'} focused {...size}>
+      <Rows rows={rows.map((text) => [{ text: ` ${text}`, tone }])} width={size.width - 2} height={size.height - 2} />
+    </Frame>
+  );
+}
+
+interface PaneProps {
+  readonly state: EvaluationsState;
+  readonly shown: OpenEvaluation;
+  readonly view: View;
+  readonly entry: Entry;
+  readonly size: PaneSize;
+}
+
+function Contents({ state, shown, view, entry, size }: PaneProps) {
+  const entries = entriesOf(shown.view);
+  const here = state.running?.spec.name === view.name ? state.running : null;
+  const open = shown.view?.sections.filter((section) => section.state === 'pending').length ?? 0;
+  const note = here ? (here.stopping ? 'stopping …' : '● runs here') : open > 0 ? `${open} not computed` : '';
+  const width = size.width - 2;
+  return (
+    <Frame title={`Evaluation ─ ${view.name}`} note={note} focused={view.pane === 'contents'} {...size}>
+      <List
+        rows={entries.map((one, at) => ({ key: one.id, segments: entrySegments(one, entries[at - 1], width) }))}
+        selected={Math.max(0, entries.indexOf(entries.find(({ id }) => id === entry.id) ?? entry))}
+        width={width}
+        height={size.height - 2}
+        empty=""
+      />
+    </Frame>
+  );
+}
+
+function entrySegments(entry: Entry, before: Entry | undefined, width: number): Segment[] {
+  switch (entry.kind) {
+    case 'about':
+      return [{ text: ' what is evaluated', tone: 'strong' }];
+    case 'pending':
+      return [{ text: ` … ${entry.section.title}`, tone: 'dim' }];
+    case 'missing':
+      return [
+        { text: ` – ${entry.section.title}`, tone: 'warn' },
+        { text: `  ${entry.section.reason}`, tone: 'dim' },
+      ];
+    case 'exhibit': {
+      const { title, paper, type } = entry.exhibit;
+      const first = before?.kind !== 'exhibit' || before.section.metric !== entry.section.metric;
+      const mark = first ? '▪' : ' ';
+      return [
+        { text: ` ${mark} ${type === 'figure' ? '∿ ' : ''}${title}` },
+        ...(paper === null || width < 60 ? [] : [{ text: `  ${paper}`, tone: 'dim' as const }]),
+      ];
+    }
+  }
+}
+
+function notesOf(entry: Entry): readonly string[] {
+  return entry.kind === 'exhibit' ? entry.exhibit.notes : entry.kind === 'missing' ? entry.section.remedy : [];
+}
+
+function noteRows(notes: readonly string[], width: number): Segment[][] {
+  return notes.flatMap((note) =>
+    wrapped(note.replaceAll('\n', ' '), width - 4).map((text, at): Segment[] => [
+      { text: ` ${at === 0 ? '·' : ' '} ${text}`, tone: 'dim' },
+    ]),
+  );
+}
+
+function Shown({ state, shown, view, entry, wide, size }: PaneProps & { wide: boolean }) {
+  const width = size.width - 2;
+  const focused = view.pane === 'exhibit';
+  if (entry.kind === 'exhibit')
+    return <OneExhibit exhibit={entry.exhibit} shown={shown} view={view} wide={wide} size={size} />;
+  if (entry.kind === 'about') {
+    const notices = state.running?.spec.name === view.name ? state.running.notices : [];
+    const rows = aboutRows(shown, notices).flatMap(({ head, text }) =>
+      wrapped(text, width - 22).map((line, at): Segment[] => [
+        { text: ` ${(at === 0 ? head : '').slice(0, 18).padEnd(19)}`, tone: head === '!' ? 'warn' : 'strong' },
+        { text: line },
+      ]),
+    );
+    return <RowsFrame title="What is evaluated" rows={rows} top={view.row} focused={focused} {...size} />;
+  }
+  const { title } = entry.section;
+  const words =
+    entry.kind === 'missing'
+      ? [entry.section.reason, ...entry.section.remedy.map((text) => `→ ${text}`)]
+      : ['not computed yet: a computes what is missing'];
+  const rows = words.flatMap((text) => wrapped(text, width - 2).map((line): Segment[] => [{ text: ` ${line}` }]));
+  return <RowsFrame title={title} rows={rows} top={0} focused={focused} {...size} />;
+}
+
+function OneExhibit({
+  exhibit,
+  shown,
+  view,
+  wide,
+  size,
+}: {
+  exhibit: Exhibit;
+  shown: OpenEvaluation;
+  view: View;
+  wide: boolean;
+  size: PaneSize;
+}) {
+  const width = size.width - 2;
+  const focused = view.pane === 'exhibit';
+  const notes = noteRows(exhibit.notes, width);
+  const plot = exhibit.type === 'figure' && exhibit.kind !== 'bar';
+  const room = exhibitRows(size.height - 2, notes.length, { plot, wide });
+  const simulated = shown.view ? simulatedCorpora(shown.view) : new Set<string>();
+  const rest = notes.length - room.notes + 1;
+  const more: Segment[] = [{ text: `   … ${rest} more rows of notes: Tab`, tone: 'dim' }];
+  const said = !wide && rest > 1 ? [...notes.slice(0, Math.max(0, room.notes - 1)), more] : notes;
+  const table = exhibit.type === 'table' ? tableRows(tableGrid(exhibit, simulated), view, width, room.list) : null;
+  const note = [exhibit.paper ?? 'not in the paper', table?.part ?? ''].filter(Boolean).join(' · ');
+  return (
+    <Frame title={exhibit.title} note={note} focused={focused} {...size}>
+      {table ? (
+        <Box flexDirection="column" width={width} height={room.list} overflow="hidden">
+          <Line segments={table.header} width={width} />
+          {table.rows.map(({ key, segments, selected }) => (
+            <Line key={key} segments={segments} selected={selected && focused} width={width} />
+          ))}
+        </Box>
+      ) : null}
+      {exhibit.type === 'figure' ? <Plotted figure={exhibit} row={view.row} width={width} room={room} /> : null}
+      {room.notes > 0 ? <Rows rows={said} width={width} height={room.notes} /> : null}
+    </Frame>
+  );
+}
+
+function Plotted({
+  figure,
+  row,
+  width,
+  room,
+}: {
+  figure: Figure;
+  row: number;
+  width: number;
+  room: { plot: number; list: number };
+}) {
+  const points = pointsOf(figure);
+  const selected = Math.max(0, Math.min(row, points.length - 1));
+  const labelled = points.some(({ point }) => point.label !== null);
+  // of thousands of points only those around the one under the cursor are made
+  const first = Math.max(0, Math.min(selected - room.list, points.length - 2 * room.list));
+  const near = points.slice(first, first + 2 * room.list);
+  return (
+    <Box flexDirection="column">
+      {room.plot > 0 ? (
+        <Rows rows={planeRows(figure, selected, width, room.plot)} width={width} height={room.plot} />
+      ) : null}
+      <List
+        rows={near.map((point, at) => ({
+          key: String(first + at),
+          segments: figure.kind === 'bar' ? barSegments(points, first + at, width - 1) : pointSegments(point, labelled),
+        }))}
+        selected={selected - first}
+        width={width}
+        height={room.list}
+        empty="no point"
+      />
+    </Box>
+  );
+}
