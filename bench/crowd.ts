@@ -1,16 +1,12 @@
-/** 256 sessions at once in the process of a screen, as a loop that runs behind it has them: the workflow, its journal and corpus. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/** 256 sessions at once behind a screen, as the Loop screen has them: `foil loop run` in a process of its own. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OpenAIChatModel } from '../src/backends/openai/chat.ts';
-import { openSessionStore } from '../src/backends/store/session-store.ts';
-import { openTurnJournal } from '../src/backends/store/turn-journal.ts';
-import { systemClock } from '../src/backends/system.ts';
+import { runLoopApart } from '../src/backends/loop/child.ts';
 import { isAbort } from '../src/core/errors.ts';
-import type { Session } from '../src/core/session/schema.ts';
-import { simulate } from '../src/core/workflows/simulate/simulate.ts';
-import type { Progress } from '../src/core/workflows/simulate/types.ts';
-import { contextsOf, SEED, USER_TURNS } from './simulate-plan.ts';
+import { loopSchema } from '../src/core/workflows/loop/settings.ts';
+import { contextsOf, USER_TURNS } from './simulate-plan.ts';
+import { PROGRAM, workspace } from './simulate-programs.ts';
 
 const AT_ONCE = 256;
 /** More than any block has time for. */
@@ -25,34 +21,28 @@ export interface Crowd {
 }
 
 /** Starts them against an endpoint; `show` gets the progress, a few times a second. */
-export async function startCrowd(base: string, show: (progress: Progress) => void): Promise<Crowd> {
+export async function startCrowd(base: string, show: (text: string) => void): Promise<Crowd> {
   const folder = await mkdtemp(join(tmpdir(), 'foil-crowd-'));
-  const model = (name: string, system: string | null) =>
-    new OpenAIChatModel({
-      ...{ name, model: name, system, sampling: { temperature: 1 }, flip: true, window: null },
-      endpoint: {
-        ...{ server: 'mock', baseURL: base, key: null, keyName: null, timeoutMs: 60_000 },
-        ...{ dialect: 'openai' as const, own: false, atOnce: AT_ONCE },
-      },
-      end: { tokenId: null, marker: null },
-    });
-  const store = await openSessionStore(folder);
-  const journal = await openTurnJournal(folder, 'made');
-  const request = {
-    ...{ simulator: model('sim', null), chatbots: [model('bot', 'Listen, ask, and help.')] },
-    ...{ contexts: contextsOf(SESSIONS), contextCount: SESSIONS, perContext: 1, seed: SEED, maxUserTurns: USER_TURNS },
-    ...{ atOnce: AT_ONCE, done: new Set<string>() },
-  };
-  const append = (made: readonly Session[]) => store.append('made', made);
+  await workspace(folder, base, SESSIONS, AT_ONCE);
+  const [held] = contextsOf(SESSIONS + 1).slice(-1);
+  await writeFile(join(folder, 'sessions', 'held.jsonl'), `${JSON.stringify(held)}\n`);
+  await mkdir(join(folder, 'loops', 'crowd'), { recursive: true });
+  const settings = loopSchema.parse({
+    ...{ schema: 1, name: 'crowd', created: new Date(0).toISOString(), simulator: 'sim', chatbots: ['bot'] },
+    ...{ contexts: { train: 'topics', valid: 'held' }, limits: { train: null }, per_context: 1 },
+    ...{ max_user_turns: USER_TURNS, at_once: AT_ONCE },
+  });
+  await writeFile(join(folder, 'loops', 'crowd', 'loop.json'), JSON.stringify(settings));
   const abort = new AbortController();
   const full = Promise.withResolvers<void>();
   let turns = 0;
   const consume = async () => {
-    for await (const event of simulate(request, { clock: systemClock, journal, append }, abort.signal)) {
-      if (event.type === 'turn') turns += 1;
+    for await (const event of runLoopApart(PROGRAM, folder, 'crowd', 'stage', abort.signal)) {
+      if (event.type !== 'progress') continue;
+      turns = Number(/(\d+) turns/u.exec(event.text)?.[1] ?? turns);
       // Ten turns of each: the endpoint gets all at once by then.
-      if (turns === 10 * AT_ONCE) full.resolve();
-      if (event.type === 'progress') show(event.progress);
+      if (turns >= 10 * AT_ONCE) full.resolve();
+      show(event.text);
     }
   };
   const done = consume().catch((error: unknown) => {
@@ -67,7 +57,6 @@ export async function startCrowd(base: string, show: (progress: Progress) => voi
     async end() {
       abort.abort();
       await done;
-      await store.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

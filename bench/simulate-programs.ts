@@ -16,6 +16,8 @@ import { contextsOf, REQUESTS, replyOf, SEED, seedsOf, USER_TURNS } from './simu
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const NODE = join(ROOT, 'node_modules', 'node', 'bin', 'node');
 const FOIL = join(ROOT, 'bin', 'foil.js');
+/** What runs the Foil of dist. */
+export const PROGRAM = [NODE, FOIL];
 // beside node_modules, so that what a bundle leaves outside of it is found
 const bundled = join(ROOT, 'node_modules', '.foil-bench-simulate');
 const children = new Set<ChildProcess>();

@@ -1,7 +1,7 @@
 /**
  * Key to paint with a 10,000-turn session open while two models talk at 200 tokens/s, against the same with an empty
- * session; the same while 256 sessions are simulated in this process against a mock endpoint (bench/simulate.ts), as a loop that
- * runs behind the screen does it; and the bytes that the terminal gets meanwhile. The whole app runs, on scripted models, in
+ * session; the same while a loop that runs behind the screen simulates 256 sessions at once against a mock endpoint
+ * (bench/simulate.ts); and the bytes that the terminal gets meanwhile. The whole app runs, on scripted models, in
  * a terminal of 120x40 that only listens. Blocks of the cases alternate, so that a busy machine slows all alike.
  *
  *     npx tsx bench/ui.tsx [--rounds 4] [--json]
@@ -11,7 +11,6 @@ import { parseArgs } from 'node:util';
 import { FakeDiscriminator, FakeRegistry } from '../src/backends/fake/models.ts';
 import type { ChatModel, GenerateEvent } from '../src/core/ports.ts';
 import { contextSchema, type LiveSession, type TurnNode } from '../src/core/session/schema.ts';
-import type { Progress } from '../src/core/workflows/simulate/types.ts';
 import { batch } from '../src/ui/batch.ts';
 import type { Workbench } from '../src/ui/control/workbench.ts';
 import { startCrowd } from './crowd.ts';
@@ -125,11 +124,8 @@ async function block(turns: number, endpoint?: string): Promise<Block> {
     await pause(20);
   }
   await pause(600);
-  const show = batch<Progress>(PROGRESS_MS, (all) => {
-    const last = all.at(-1);
-    if (last) control.tell('ok', `${last.finished} of ${last.of} sessions, ${last.turns} turns`);
-  });
-  const crowd = endpoint === undefined ? null : await startCrowd(endpoint, (progress) => show.push(progress));
+  const show = batch<string>(PROGRESS_MS, (all) => control.tell('ok', all.at(-1) ?? ''));
+  const crowd = endpoint === undefined ? null : await startCrowd(endpoint, (text) => show.push(text));
   await crowd?.full;
   const made = crowd?.turns ?? 0;
 

@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { execa } from 'execa';
 import { z } from 'zod';
 import { FoilError, isAbort } from '../../core/errors.ts';
@@ -39,6 +40,10 @@ export async function* runLoopApart(
   const process = execa(program, args, {
     ...{ stdin: 'ignore', stderr: 'ignore', buffer: false, reject: false, forceKillAfterDelay: STOP_MS },
   });
+  // Whoever types goes before whoever simulates. It may be gone by now, and what it said tells why.
+  try {
+    if (process.pid !== undefined) setPriority(process.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {}
   const stop = () => process.kill('SIGINT');
   signal.addEventListener('abort', stop, { once: true });
   let said = false;
