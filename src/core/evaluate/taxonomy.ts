@@ -25,7 +25,6 @@ export const categorySchema = z.strictObject({
   /** One that looks like it, and has it not. */
   near_miss: text,
 });
-type Category = z.output<typeof categorySchema>;
 
 /** A taxonomy file. A change of any word is another taxonomy to an annotator; `version` is for people. */
 export const taxonomySchema = z
