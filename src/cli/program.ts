@@ -20,6 +20,7 @@ import { registerSessions } from './commands/sessions.ts';
 import { registerSetup } from './commands/setup.ts';
 import { registerSimulate } from './commands/simulate.ts';
 import { registerTrain } from './commands/train.ts';
+import { registerWhy } from './commands/why.ts';
 
 /** All commands. Each file of `commands/` declares one and loads what it needs only when it runs. */
 export function createProgram(run: Run, around: Surroundings): Command {
@@ -37,6 +38,7 @@ export function createProgram(run: Run, around: Surroundings): Command {
     registerChat,
     registerSessions,
     registerScore,
+    registerWhy,
     registerAlternatives,
     registerMine,
     registerPairs,

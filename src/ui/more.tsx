@@ -5,6 +5,7 @@ import { Choose, Confirm, Steps } from './overlays/Choose.tsx';
 import { ContextOverlay } from './overlays/Context.tsx';
 import { Edit } from './overlays/Edit.tsx';
 import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
+import { WhyOverlay } from './overlays/Why.tsx';
 import { Evaluate } from './screens/evaluate/Evaluate.tsx';
 import { Loop } from './screens/loop/Loop.tsx';
 import { Review, Statistics } from './screens/review/Review.tsx';
@@ -41,6 +42,8 @@ export function onTop(state: AppState, overlay: Overlay, rect: Rect): ReactNode 
       return <Models state={state} overlay={overlay} rect={rect} />;
     case 'alternatives':
       return <AlternativesOverlay state={state} overlay={overlay} rect={rect} />;
+    case 'why':
+      return <WhyOverlay overlay={overlay} rect={rect} />;
     case 'context':
       return <ContextOverlay overlay={overlay} rect={rect} />;
     case 'edit':

@@ -148,22 +148,39 @@ function xRow(title: string, places: readonly string[], x: Axis, columns: number
   ];
 }
 
-/** Cells of the names in a list of points. */
+/** Cells that a name may take in a list of points. */
 const NAME = 20;
 
-/** A point in the list below the plane: its series, its name, where it is, with intervals. */
-export function pointSegments({ series, name, point }: FigurePoint, labelled: boolean): Segment[] {
-  const span = (value: number | string, low: number | null, high: number | null) => {
-    if (typeof value === 'string') return value;
-    const interval = low === null || high === null ? '' : ` [${formatValue(low)}, ${formatValue(high)}]`;
-    return `${formatValue(value)}${interval}`;
+/** Cells of the columns of a list of points: what the longest of them needs. */
+export interface PointSizes {
+  readonly name: number;
+  readonly label: number;
+  readonly x: number;
+}
+
+export function pointSizes(points: readonly FigurePoint[]): PointSizes {
+  const longest = (texts: readonly string[]) => Math.max(0, ...texts.map(cellWidth));
+  return {
+    name: Math.min(NAME, longest([...new Set(points.map(({ name }) => name))])),
+    label: Math.min(NAME, longest(points.map(({ point }) => point.label ?? ''))),
+    x: Math.min(NAME + 4, longest(points.map(({ point }) => spanText(point.x, point.x_low, point.x_high)))),
   };
+}
+
+function spanText(value: number | string, low: number | null, high: number | null): string {
+  if (typeof value === 'string') return value;
+  const interval = low === null || high === null ? '' : ` [${formatValue(low)}, ${formatValue(high)}]`;
+  return `${formatValue(value)}${interval}`;
+}
+
+/** A point in the list below the plane: its series, its name, where it is, with intervals. */
+export function pointSegments({ series, name, point }: FigurePoint, sizes: PointSizes): Segment[] {
   return [
     { text: ` ${signOf(series)} `, tone: toneOf(series) },
-    { text: fitWidth(name, NAME) },
-    ...(labelled ? [{ text: ` ${fitWidth(point.label ?? '', NAME)}` }] : []),
-    { text: ` ${fitWidth(span(point.x, point.x_low, point.x_high), 24)}`, tone: 'dim' },
-    { text: ` ${span(point.y, point.low, point.high)}` },
+    { text: fitWidth(name, sizes.name) },
+    ...(sizes.label > 0 ? [{ text: `  ${fitWidth(point.label ?? '', sizes.label)}` }] : []),
+    { text: `  ${fitWidth(spanText(point.x, point.x_low, point.x_high), sizes.x)}`, tone: 'dim' },
+    { text: `  ${spanText(point.y, point.low, point.high)}` },
   ];
 }
 
@@ -179,7 +196,7 @@ export function barSegments(points: readonly FigurePoint[], index: number, width
   const [least, most] = [Math.min(0, ...ends), Math.max(0, ...ends)];
   const first = points[index - 1]?.point.x !== point.x;
   const name = Math.min(30, Math.max(10, Math.floor(width * 0.3)));
-  const value = `${formatValue(point.y)}${point.low === null || point.high === null ? '' : ` [${formatValue(point.low)}, ${formatValue(point.high)}]`}`;
+  const value = spanText(point.y, point.low, point.high);
   const figure = 24;
   const room = Math.max(6, width - name - figure - 6);
   const at = (y: number) => Math.round(((y - least) / (most - least || 1)) * (room - 1));

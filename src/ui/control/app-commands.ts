@@ -8,6 +8,7 @@ import { stopCheck } from './run-form.ts';
 import { stopSearch } from './run-log.ts';
 import { runsBack } from './runs-commands.ts';
 import { leaveBehind, refreshSessions } from './sessions-commands.ts';
+import { stopWhy, whyStopped } from './why.ts';
 
 /** Commands that work everywhere. @returns false if the command is not one of them. */
 export function appCommand(control: Controller, command: Command): boolean {
@@ -67,6 +68,7 @@ function back(control: Controller): void {
     control.set((state) => ({ ...state, overlays: state.overlays.with(-1, { ...top, pick }) }));
   } else if (top) {
     // Sampling goes on for nobody once its overlay is closed.
+    if (top.kind === 'why') stopWhy();
     if (top.kind === 'alternatives' && !top.done) control.send({ type: 'stop' });
     control.set((state) => ({ ...state, overlays: state.overlays.slice(0, -1) }));
   } else if (screen === 'sessions') {
@@ -96,7 +98,10 @@ function cancel(control: Controller): void {
     control.quit();
     return;
   }
-  if (stopCheck() || stopSearch()) {
+  if (stopWhy()) {
+    whyStopped(control);
+    control.tell('warn', 'stopped; Ctrl+C again leaves Foil');
+  } else if (stopCheck() || stopSearch()) {
     control.tell('warn', 'ended; Ctrl+C again leaves Foil');
   } else if (chat.activity !== null || chat.running) {
     control.send({ type: 'stop' });

@@ -10,6 +10,7 @@ import { openContext } from './context-overlay.ts';
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
 import { transcriptCache } from './transcript-cache.ts';
+import { openWhy } from './why.ts';
 
 /** Commands of the Chat screen. @returns false if the command is not one of them. */
 export function chatCommand(control: Controller, command: Command): boolean {
@@ -133,6 +134,9 @@ function turnCommand(control: Controller, command: Command): boolean {
   switch (command) {
     case 'turn.alternatives':
       openAlternatives(control, node.id, true);
+      return true;
+    case 'turn.why':
+      openWhy(control, node.id);
       return true;
     case 'turn.pair':
       openAlternatives(control, node.id, false);

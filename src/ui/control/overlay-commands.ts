@@ -11,6 +11,7 @@ import { blankContext, partAsText, pickContext, refreshPick, setContext, textAsP
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
 import { reviewEdited, statisticsCommand } from './review-commands.ts';
+import { whyCommand } from './why.ts';
 
 export { refreshPick };
 
@@ -29,6 +30,8 @@ export function overlayCommand(control: Controller, command: Command): boolean {
       return modelsCommand(control, top, command);
     case 'alternatives':
       return alternativesCommand(control, top, command);
+    case 'why':
+      return whyCommand(control, top, command);
     case 'context':
       return contextCommand(control, top, command);
     case 'edit':

@@ -97,7 +97,7 @@ export const KEYS = [
   { command: 'chat.dump', keys: ['ctrl+t'], where: 'chat', label: 'dump', help: 'Write the transcript to a file and to the scroll-back' },
   { command: 'chat.step', keys: ['n'], where: 'chat', label: 'step', rank: 20, help: 'Let the next speaker say one turn', disabled: first(needsOpenEnd, needsModel) },
   { command: 'chat.run', keys: ['r'], where: 'chat', label: 'run/pause', rank: 21, help: 'Let the two models talk, or pause after the turn under way', disabled: (facts) => (facts.running ? null : first(needsWatch, needsOpenEnd, needsModel)(facts)) },
-  { command: 'chat.stop', keys: ['x'], where: 'chat', label: 'stop', rank: 22, help: 'Stop the reply at once and keep what has arrived', disabled: (facts) => (facts.busy || facts.running ? null : 'nothing runs') },
+  { command: 'chat.stop', keys: ['X'], where: 'chat', label: 'stop', rank: 22, help: 'Stop the reply at once and keep what has arrived', disabled: (facts) => (facts.busy || facts.running ? null : 'nothing runs') },
   { command: 'chat.seats', keys: ['s'], where: 'chat', label: 'seats', rank: 30, help: 'Choose who sits where: you as the chatbot, you as the user, or watch' },
   { command: 'chat.tree', keys: ['t'], where: 'chat', label: 'tree', rank: 31, help: 'Show or hide the tree of branches' },
   { command: 'chat.context', keys: ['c'], where: 'chat', label: 'context', rank: 32, help: 'Choose or write the context of the simulator, and see what was cut' },
@@ -125,6 +125,8 @@ export const KEYS = [
   { command: 'turn.branch', keys: ['b'], where: 'transcript', label: 'branch', rank: 3, help: 'Continue from the selected turn in a new branch', disabled: first(needsTurn, (facts) => (facts.busy ? 'a reply is being written; cancel it with Ctrl+C' : null)) },
   { command: 'turn.edit', keys: ['e'], where: 'transcript', label: 'edit', rank: 4, help: 'Edit the selected turn in a new branch and rescore it', disabled: first(needsTurn, (facts) => (facts.busy ? 'a reply is being written; cancel it with Ctrl+C' : null)) },
   { command: 'turn.pair', keys: ['m'], where: 'transcript', label: 'make pair', rank: 5, help: 'Make a preference pair of the selected user turn and one of its siblings', disabled: first(needsUserTurn, (facts) => facts.branches ? null : 'the turn has no sibling yet (a samples alternatives, e edits)') },
+
+  { command: 'turn.why', keys: ['x'], where: 'transcript', label: 'why', rank: 6, help: 'Ask why the selected user turn looks real or simulated: the parts that move z most', disabled: first(needsUserTurn, (facts) => (facts.scored ? null : 'no discriminator is in use (M chooses one)'), needsModel) },
 
   { command: 'list.up', keys: ['up', 'k'], where: 'list', label: 'select', rank: 50, sign: '↑↓', help: 'Go one row up' },
   { command: 'list.down', keys: ['down', 'j'], where: 'list', label: 'select', help: 'Go one row down' },

@@ -3,6 +3,7 @@ import type { Candidate } from '../../core/preference/candidates.ts';
 import type { ContextPart, RenderedContext } from '../../core/prompt/context.ts';
 import type { Context, LiveSession, Role } from '../../core/session/schema.ts';
 import type { Activity, Seats } from '../../core/workflows/converse/types.ts';
+import type { Why } from '../../core/workflows/evaluate/whys.ts';
 import type { Place } from '../../core/workflows/review/types.ts';
 import { type ComposerState, newComposer } from '../components/composer.ts';
 import { START_TRANSCRIPT, type TranscriptState } from '../components/transcript.ts';
@@ -77,6 +78,22 @@ export type Overlay =
       readonly selected: number;
       /** Indexes of candidates: the first is chosen, the second rejected. */
       readonly marks: readonly number[];
+    }
+  /** Why a user turn looks real or simulated; parts come as they are asked about. */
+  | {
+      readonly kind: 'why';
+      readonly node: number;
+      readonly t: number;
+      readonly text: string;
+      readonly discriminator: string;
+      /** Of the turn as it is; null before it is known. */
+      readonly z: number | null;
+      /** Largest change first. */
+      readonly whys: readonly Why[];
+      readonly done: number;
+      readonly of: number;
+      readonly state: 'asking' | 'done' | 'stopped';
+      readonly selected: number;
     }
   | {
       readonly kind: 'context';

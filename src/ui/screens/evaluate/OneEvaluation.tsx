@@ -2,7 +2,7 @@ import type { Exhibit, Figure } from '../../../core/evaluate/table.ts';
 import { simulatedCorpora } from '../../../core/workflows/evaluate/view.ts';
 import { Rows } from '../../components/Chart.tsx';
 import { Frame } from '../../components/Frame.tsx';
-import { barSegments, planeRows, pointSegments, pointsOf } from '../../components/figure.ts';
+import { barSegments, planeRows, pointSegments, pointSizes, pointsOf } from '../../components/figure.ts';
 import { Line, type Segment } from '../../components/Line.tsx';
 import { List } from '../../components/List.tsx';
 import { RowsFrame } from '../../components/RowsFrame.tsx';
@@ -204,10 +204,10 @@ function Plotted({
 }) {
   const points = pointsOf(figure);
   const selected = Math.max(0, Math.min(row, points.length - 1));
-  const labelled = points.some(({ point }) => point.label !== null);
   // of thousands of points only those around the one under the cursor are made
   const first = Math.max(0, Math.min(selected - room.list, points.length - 2 * room.list));
   const near = points.slice(first, first + 2 * room.list);
+  const sizes = pointSizes(near);
   return (
     <Box flexDirection="column">
       {room.plot > 0 ? (
@@ -216,7 +216,7 @@ function Plotted({
       <List
         rows={near.map((point, at) => ({
           key: String(first + at),
-          segments: figure.kind === 'bar' ? barSegments(points, first + at, width - 1) : pointSegments(point, labelled),
+          segments: figure.kind === 'bar' ? barSegments(points, first + at, width - 1) : pointSegments(point, sizes),
         }))}
         selected={selected - first}
         width={width}
