@@ -99,6 +99,34 @@ describe('the report, as a browser parses it', () => {
     }
   });
 
+  it('gives every series a mark of its own, and folds notes that stand above', async () => {
+    const series = Array.from({ length: 12 }, (_, at) => ({
+      name: `s${at}`,
+      points: figures[0]?.series[0]?.points ?? [],
+    }));
+    const note = 'The same for both.';
+    const twelve = { ...(figures[2] as (typeof figures)[0]), series, notes: [note] };
+    const page = await renderReport(
+      view([
+        { ...twelve, id: 'a' },
+        { ...twelve, id: 'b' },
+      ]),
+    );
+    const [plot] = elements(parse(page)).filter((div) => attribute(div, 'class') === 'plot wide');
+    const marks = elements(plot as Element).filter((path) => attribute(path, 'aria-roledescription') === 'point');
+    expect(marks.length).toBe(12 * 4);
+    const looks = marks.map((path) => `${attribute(path, 'fill')} ${attribute(path, 'd')}`);
+    expect(new Set(looks).size).toBe(12);
+    expect(
+      marks.every((path) => /[1-9]/u.test(attribute(path, 'd') ?? '') && attribute(path, 'fill') !== 'transparent'),
+    ).toBe(true);
+    const folded = elements(parse(page))
+      .filter(({ tagName }) => tagName === 'details')
+      .map(textOf);
+    expect(folded[0]).toBe(`and, as above, a note${note}`);
+    expect(page.split(note)).toHaveLength(3);
+  });
+
   it('says what is missing in its place, and what made the rest', () => {
     const text = textOf(named('main')[0] as Element);
     expect(text).toMatch(/Not computed: there is nothing/u);

@@ -9,7 +9,16 @@ export type PlotSpec = Readonly<Record<string, unknown>>;
  * (after Okabe and Ito); shapes and dashes tell series apart as well.
  */
 const COLOURS = ['#0b7bbd', '#c26a00', '#078a66', '#b8588f', '#d1483a', '#6f6fd1', '#7a7a2a', '#808080'];
-const SHAPES = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down', 'triangle-right', 'stroke'];
+const SHAPES = [
+  'circle',
+  'square',
+  'triangle-up',
+  'diamond',
+  'cross',
+  'triangle-down',
+  'triangle-right',
+  'triangle-left',
+];
 const DASHES = [[], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [1, 3], [10, 3], [3, 1]];
 /** More series than this are no legend but a wall: their colours then only show what belongs together. */
 const MAX_LEGEND = 12;
@@ -106,10 +115,14 @@ function points(
         axis: { tickCount: narrow ? 4 : 8, ...(counted(values) ? COUNTS : {}) },
       };
   const y = { field: 'y', type: 'quantitative', title: titles.y, scale, axis: { tickCount: 6 } };
+  // where colours come round again, shapes and dashes are others than before
   const by = (range: readonly unknown[]) => ({
     field: 's',
     type: 'nominal',
-    scale: { domain: names, range: names.map((_, at) => range[at % range.length]) },
+    scale: {
+      domain: names,
+      range: names.map((_, at) => range[(at + 3 * Math.floor(at / COLOURS.length)) % range.length]),
+    },
     legend,
   });
   const rule = { type: 'rule', strokeWidth: 1, opacity: 0.55 };

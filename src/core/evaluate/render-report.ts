@@ -81,14 +81,16 @@ function contentsHtml(sections: readonly Section[]): string {
 }
 
 function sectionHtml(section: Section, plots: Plots, simulated: ReadonlySet<string>): string {
+  const said = new Set<string>();
   const body =
     section.state === 'exhibits'
-      ? section.exhibits.map((exhibit) => exhibitHtml(exhibit, plots, simulated)).join('\n')
+      ? section.exhibits.map((exhibit) => exhibitHtml(exhibit, plots, simulated, said)).join('\n')
       : `<p class="missing">${section.state === 'pending' ? 'Not computed yet: the run was cut off, or goes on.' : `Not computed: ${html(section.reason)}.${section.remedy.map((step) => ` <span>→ ${html(step)}</span>`).join('')}`}</p>`;
   return `<section id="metric-${anchor(section.metric)}"><h2>${html(section.title)}</h2>\n${body}</section>`;
 }
 
-function exhibitHtml(exhibit: Exhibit, plots: Plots, simulated: ReadonlySet<string>): string {
+/** @param said notes of the section that stand above; they are folded here. */
+function exhibitHtml(exhibit: Exhibit, plots: Plots, simulated: ReadonlySet<string>, said: Set<string>): string {
   const { id, title, paper, notes } = exhibit;
   const ref =
     paper === null
@@ -99,9 +101,18 @@ function exhibitHtml(exhibit: Exhibit, plots: Plots, simulated: ReadonlySet<stri
     exhibit.type === 'table'
       ? tableHtml(exhibit, simulated)
       : `<figure aria-label="${html(title)}"><div class="plot narrow">${plots.get(id)?.narrow ?? ''}</div><div class="plot wide">${plots.get(id)?.wide ?? ''}</div></figure>`;
-  const list =
-    notes.length === 0 ? '' : `<ul class="notes">${notes.map((note) => `<li>${html(note)}</li>`).join('')}</ul>`;
+  const list = notesHtml(notes, said);
   return `<article id="${anchor(id)}"><h3>${html(title)} ${tag}${ref}</h3>${body}${list}</article>`;
+}
+
+function notesHtml(notes: readonly string[], said: Set<string>): string {
+  const items = (list: readonly string[]) => list.map((note) => `<li>${html(note)}</li>`).join('');
+  const fresh = notes.filter((note) => !said.has(note));
+  const again = notes.filter((note) => said.has(note));
+  for (const note of fresh) said.add(note);
+  if (notes.length === 0) return '';
+  const folded = `<li><details><summary>and, as above, ${again.length === 1 ? 'a note' : `${again.length} notes`}</summary><ul>${items(again)}</ul></details></li>`;
+  return `<ul class="notes">${items(fresh)}${again.length === 0 ? '' : folded}</ul>`;
 }
 
 function tableHtml(table: Table, simulated: ReadonlySet<string>): string {

@@ -44,6 +44,8 @@ thead th.paper{background:var(--paper);font-weight:400;font-style:italic}
 .notes li{margin:.15rem 0;overflow-wrap:anywhere}
 .missing{padding:.7rem 1rem;border-left:3px solid var(--simulated);background:var(--raised);border-radius:0 .4rem .4rem 0;overflow-wrap:anywhere}
 .missing span{display:block}
+.notes ul{padding-left:1rem}
+summary{cursor:pointer}
 figure{margin:.4rem 0}
 .plot svg{display:block;max-width:100%;height:auto}
 .plot.narrow{display:none}
