@@ -27,6 +27,8 @@ export function benchWorkbench(
     loops: () => Promise.reject(new Error('this bench runs no loop')),
     evaluations: () => Promise.reject(new Error('this bench evaluates nothing')),
     writeEvaluation: () => Promise.reject(new Error('this bench evaluates nothing')),
+    samples: async () => [],
+    openSample: () => Promise.reject(new Error('this bench labels nothing')),
     chatbots: async () => [],
     workspace: 'bench',
     reviewer: 'bench',

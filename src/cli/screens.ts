@@ -47,6 +47,16 @@ async function openWorkbench(
         count: written.length,
       };
     },
+    async samples() {
+      const { listLabels } = await import('../backends/annotate/labels.ts');
+      return await listLabels(join(cli.workspace, 'labels'));
+    },
+    async openSample(name) {
+      const { openLabelStore } = await import('../backends/annotate/labels.ts');
+      const { loadTaxonomy } = await import('../backends/annotate/taxonomies.ts');
+      const labels = await openLabelStore(join(cli.workspace, 'labels'), name, () => {});
+      return { labels, taxonomy: await loadTaxonomy(labels.sample.task) };
+    },
     async chatbots() {
       const { readChatbots } = await import('../backends/registry/chatbots.ts');
       return [...(await readChatbots(config)).keys()];

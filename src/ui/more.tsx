@@ -4,6 +4,7 @@ import { AlternativesOverlay } from './overlays/Alternatives.tsx';
 import { Choose, Confirm, Steps } from './overlays/Choose.tsx';
 import { ContextOverlay } from './overlays/Context.tsx';
 import { Edit } from './overlays/Edit.tsx';
+import { Label } from './overlays/Label.tsx';
 import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
 import { WhyOverlay } from './overlays/Why.tsx';
 import { Evaluate } from './screens/evaluate/Evaluate.tsx';
@@ -42,6 +43,8 @@ export function onTop(state: AppState, overlay: Overlay, rect: Rect): ReactNode 
       return <Models state={state} overlay={overlay} rect={rect} />;
     case 'alternatives':
       return <AlternativesOverlay state={state} overlay={overlay} rect={rect} />;
+    case 'label':
+      return <Label overlay={overlay} rect={rect} />;
     case 'why':
       return <WhyOverlay overlay={overlay} rect={rect} />;
     case 'context':

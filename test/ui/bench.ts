@@ -55,6 +55,8 @@ export function fakeBench(
       written.push(view);
       return { report: 'evaluations/try/report.html', tables: 'evaluations/try/csv', count: 3 };
     },
+    samples: async () => [],
+    openSample: () => Promise.reject(new Error('there is no sample')),
     chatbots: async () => ['curt', 'kind'],
     workspace: 'demo',
     roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },

@@ -3,6 +3,7 @@ import type { Command } from '../keys/table.ts';
 import type { AppState } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { enterEvaluations, evaluateBack } from './evaluate-commands.ts';
+import { endLabelling } from './labelling.ts';
 import { enterLoops, loopBack } from './loop-commands.ts';
 import { stopCheck } from './run-form.ts';
 import { stopSearch } from './run-log.ts';
@@ -69,6 +70,7 @@ function back(control: Controller): void {
   } else if (top) {
     // Sampling goes on for nobody once its overlay is closed.
     if (top.kind === 'why') stopWhy();
+    if (top.kind === 'label') endLabelling();
     if (top.kind === 'alternatives' && !top.done) control.send({ type: 'stop' });
     control.set((state) => ({ ...state, overlays: state.overlays.slice(0, -1) }));
   } else if (screen === 'sessions') {

@@ -3,6 +3,7 @@ import { chooseRows } from '../state/rows.ts';
 import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { evaluationRefused, leaveEvaluationForm } from './evaluate-form.ts';
+import { openLabelling } from './labelling.ts';
 import { moveIn } from './lists.ts';
 import { gateConfirmed } from './loop-commands.ts';
 import { leaveLoopForm, settingRefused } from './loop-form.ts';
@@ -50,7 +51,8 @@ export function chooseCommand(control: Controller, top: ChooseOverlay, command: 
 }
 
 function take(control: Controller, purpose: ChooseOverlay['purpose'], value: string): void {
-  if (purpose.kind === 'review') reviewChosen(control, purpose.choice, value);
+  if (purpose.kind === 'sample') openLabelling(control, value);
+  else if (purpose.kind === 'review') reviewChosen(control, purpose.choice, value);
   else if (purpose.kind === 'setting' || purpose.kind === 'evaluation') {
     const refused = (purpose.kind === 'setting' ? settingRefused : evaluationRefused)(control, purpose.key, value);
     if (refused !== null) control.tell('error', refused);

@@ -15,6 +15,7 @@ import { appCommand } from './app-commands.ts';
 import { chatCommand } from './chat-commands.ts';
 import { Evaluations } from './evaluate.ts';
 import { evaluateCommand } from './evaluate-commands.ts';
+import { endLabelling } from './labelling.ts';
 import { LoopsWatch } from './loop.ts';
 import { loopCommand } from './loop-commands.ts';
 import { overlayCommand } from './overlay-commands.ts';
@@ -230,6 +231,7 @@ export class Controller {
     this.closeSession();
     this.runs.stop();
     this.review.stop();
+    endLabelling();
     this.lifetime.abort();
     this.deltas.stop();
     await Promise.all([this.loop.leave(), this.evaluations.leave()]);

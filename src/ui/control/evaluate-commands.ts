@@ -20,6 +20,7 @@ import {
   leaveEvaluationForm,
   openEvaluationForm,
 } from './evaluate-form.ts';
+import { chooseSample } from './labelling.ts';
 import { moveIn } from './lists.ts';
 import { showBehind } from './sessions-commands.ts';
 
@@ -50,6 +51,9 @@ function listCommand(control: Controller, command: Command): boolean {
     }
     case 'evals.new':
       openEvaluationForm(control, null, null);
+      return true;
+    case 'evals.label':
+      chooseSample(control);
       return true;
     case 'evals.reload':
       control.evaluations.again();

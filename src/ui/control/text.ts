@@ -1,6 +1,7 @@
 import { type ComposerAction, composerReducer } from '../components/composer.ts';
 import { changeOverlay, topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { labelKey } from './labelling.ts';
 import { refreshPick } from './overlay-commands.ts';
 
 /** Applies a change to the text field that has the focus: an overlay's, a search's, or the composer. */
@@ -23,6 +24,8 @@ export function editText(control: Controller, action: ComposerAction): void {
         selected: 0,
       })),
     );
+  } else if (top?.kind === 'label') {
+    labelKey(control, top, action);
   } else if (top?.kind === 'edit') {
     control.set((state) =>
       changeOverlay(state, 'edit', (overlay) => ({ ...overlay, composer: composerReducer(overlay.composer, action) })),

@@ -1,7 +1,9 @@
 import type { FoilError } from '../../core/errors.ts';
+import type { Taxonomy } from '../../core/evaluate/taxonomy.ts';
 import type { Ports, RunPorts } from '../../core/ports.ts';
 import type { LiveSession, Role } from '../../core/session/schema.ts';
 import type { Seats } from '../../core/workflows/converse/types.ts';
+import type { LabelStore } from '../../core/workflows/evaluate/label-sitting.ts';
 import type { EvaluatePorts } from '../../core/workflows/evaluate/types.ts';
 import type { EvaluationView } from '../../core/workflows/evaluate/view.ts';
 import type { LoopPorts } from '../../core/workflows/loop/types.ts';
@@ -18,6 +20,10 @@ export interface Workbench {
   evaluations(): Promise<EvaluatePorts>;
   /** Writes the report and each exhibit as CSV; returns the file, the folder, and how many are in it. */
   writeEvaluation(view: EvaluationView): Promise<{ report: string; tables: string; count: number }>;
+  /** Names of the samples that are drawn to be labelled. */
+  samples(): Promise<string[]>;
+  /** A sample with its labels, to be closed, and the taxonomy that it is of. */
+  openSample(name: string): Promise<{ labels: LabelStore; taxonomy: Taxonomy }>;
   /** Names of the chatbot configurations that there are. */
   chatbots(): Promise<readonly string[]>;
   /** Name of the workspace, for the title bar. */

@@ -40,6 +40,7 @@ export const PLACES = {
   edit: ['edit', 'lines', 'text', 'global'],
   choose: ['choose', 'list', 'text', 'global'],
   steps: ['scroll', 'ends', 'global'],
+  label: ['labelling', 'text', 'global'],
   why: ['list', 'ends', 'global'],
   confirm: ['confirm', 'global'],
 } as const satisfies Record<string, readonly string[]>;

@@ -111,6 +111,7 @@ const SCOPE_TITLES: Record<Scope, string> = {
   oneeval: 'One evaluation',
   exhibit: 'A table or figure',
   evalform: 'New evaluation',
+  labelling: 'Labelling by hand',
   prompt: 'A line at the foot',
   choose: 'Choosing',
   search: 'Search',

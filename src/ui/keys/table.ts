@@ -235,6 +235,7 @@ export const KEYS = [
   { command: 'loopform.create', keys: ['ctrl+s'], where: 'loopform', label: 'make it', rank: 2, help: 'Make the loop as the form says; nothing is started' },
 
   { command: 'evals.new', keys: ['n'], where: 'evals', label: 'new', rank: 2, help: 'Make an evaluation: corpora, simulators, judges, annotators, metrics' },
+  { command: 'evals.label', keys: ['l'], where: 'evals', label: 'label', rank: 3, help: 'Label a drawn sample by hand, to measure annotators against' },
   { command: 'evals.reload', keys: ['r'], where: 'evals', label: 'read again', rank: 9, help: 'Read all evaluations again' },
 
   { command: 'eval.run', keys: ['a'], where: 'oneeval', label: 'compute', rank: 2, help: 'Compute what is missing, or what has changed; tables come as they are computed', disabled: needsIdleEvaluation },
@@ -254,6 +255,12 @@ export const KEYS = [
   { command: 'exhibit.right', keys: ['right', 'l'], where: 'exhibit', label: 'column to the right', help: 'Go to the column to the right' },
 
   { command: 'evalform.create', keys: ['ctrl+s'], where: 'evalform', label: 'keep it', rank: 2, help: 'Keep the evaluation as the form says; nothing is started' },
+
+  { command: 'label.confirm', keys: ['enter'], where: 'labelling', label: 'keep', rank: 1, help: 'Keep the categories that are marked, none if none is, and go on; a letter marks its category' },
+  { command: 'label.skip', keys: ['tab'], where: 'labelling', label: 'skip', rank: 2, help: 'Leave the message out' },
+  { command: 'label.undo', keys: ['shift+tab'], where: 'labelling', label: 'undo', rank: 3, help: 'Take back your last label or skip, of earlier sittings too; Ctrl+Z does the same, and left and right look at other messages' },
+  { command: 'label.up', keys: ['up'], where: 'labelling', label: 'scroll', rank: 4, sign: '↑↓', help: 'Scroll the session up' },
+  { command: 'label.down', keys: ['down'], where: 'labelling', label: 'scroll down', help: 'Scroll the session down' },
 
   { command: 'prompt.apply', keys: ['enter'], where: 'prompt', label: 'take it', rank: 1, help: 'Take what is written' },
   { command: 'choose.mark', keys: ['tab'], where: 'choose', label: 'mark', rank: 2, help: 'Mark one of several, where several can be chosen' },

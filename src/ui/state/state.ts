@@ -1,8 +1,10 @@
+import type { Taxonomy } from '../../core/evaluate/taxonomy.ts';
 import type { ModelEntry, SeatKind, SessionQuery, SessionSummary } from '../../core/ports.ts';
 import type { Candidate } from '../../core/preference/candidates.ts';
 import type { ContextPart, RenderedContext } from '../../core/prompt/context.ts';
 import type { Context, LiveSession, Role } from '../../core/session/schema.ts';
 import type { Activity, Seats } from '../../core/workflows/converse/types.ts';
+import type { LabelEvent, ShownItem } from '../../core/workflows/evaluate/label-types.ts';
 import type { Why } from '../../core/workflows/evaluate/whys.ts';
 import type { Place } from '../../core/workflows/review/types.ts';
 import { type ComposerState, newComposer } from '../components/composer.ts';
@@ -79,6 +81,21 @@ export type Overlay =
       /** Indexes of candidates: the first is chosen, the second rejected. */
       readonly marks: readonly number[];
     }
+  /** A sample that is labelled by hand. */
+  | {
+      readonly kind: 'label';
+      readonly name: string;
+      readonly labeller: string;
+      readonly taxonomy: Taxonomy;
+      readonly keys: readonly { readonly key: string | null; readonly category: string }[];
+      /** Null at the end of the sample. */
+      readonly shown: ShownItem | null;
+      readonly turns: Extract<LabelEvent, { type: 'item' }>['turns'];
+      /** How far the session is scrolled; null for where the message is. */
+      readonly top: number | null;
+      readonly labelled: number;
+      readonly of: number;
+    }
   /** Why a user turn looks real or simulated; parts come as they are asked about. */
   | {
       readonly kind: 'why';
@@ -137,6 +154,8 @@ export interface ChooseOverlay {
     | { readonly kind: 'field'; readonly key: string }
     /** A setting of a new loop. */
     | { readonly kind: 'setting'; readonly key: string }
+    /** A sample to label. */
+    | { readonly kind: 'sample' }
     /** A setting of an evaluation. */
     | { readonly kind: 'evaluation'; readonly key: string }
     | { readonly kind: 'review'; readonly choice: ReviewChoice };

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { drawSample } from '../../src/core/workflows/evaluate/label-sample.ts';
+import type { LabelRecord } from '../../src/core/workflows/evaluate/label-types.ts';
+import { sessionOf, smallTaxonomy } from '../core/evaluate/annotated.ts';
+import { ESC, enter, LARGE, openApp, pressEsc, SMALL, TAB } from './app-screen.tsx';
+import { fakeBench } from './bench.ts';
+
+const F6 = `${ESC}[17~`;
+
+async function start(size = SMALL) {
+  const bench = fakeBench();
+  const sessions = ['p1', 'p2', 'p3'].map((id) => sessionOf(id, [`we fought over ${id}`, 'and then?'], {}));
+  await bench.sessionStore.append('people', sessions);
+  const taxonomy = smallTaxonomy('actions');
+  const sample = drawSample([{ corpus: 'people', sessions }], taxonomy, { n: 3, seed: 1, at: '2026-01-01T00:00:00Z' });
+  const records: LabelRecord[] = [];
+  let closed = 0;
+  const labels = {
+    ...{ sample, records },
+    append: async (record: LabelRecord) => {
+      records.push(record);
+    },
+    close: async () => {
+      closed += 1;
+    },
+  };
+  const own = { ...bench, samples: async () => ['mine'], openSample: async () => ({ labels, taxonomy }) };
+  const { screen } = await openApp(own, size);
+  await screen.send(F6);
+  await screen.waitFor('no evaluation yet', 15_000);
+  await screen.send('l');
+  await screen.waitFor('Label by hand');
+  await enter(screen);
+  await screen.waitFor('Label ─ mine, by anna');
+  return { screen, records, sample, closed: () => closed };
+}
+
+test.each([SMALL, LARGE])('a sample is labelled by one key a category, at $columns x $rows', async (size) => {
+  const { screen, records, sample, closed } = await start(size);
+  await screen.waitFor('1 / 3 · 0 labelled');
+  expect(screen.text()).toMatch(/▶ user +we fought over p\d/u);
+  await screen.type('ac');
+  await screen.waitFor(/\[x\]a A.*\[x\]c C/u);
+  expect(records).toEqual([]);
+  await enter(screen);
+  await screen.waitFor('2 / 3 · 1 labelled');
+  expect(records[0]).toMatchObject({
+    type: 'label',
+    item: sample.items[0]?.id,
+    labeller: 'anna',
+    categories: ['a', 'c'],
+  });
+  await screen.send('z');
+  await screen.waitFor('no category has the key z');
+  await screen.send(TAB);
+  await screen.waitFor('3 / 3 · 1 labelled');
+  expect(records[1]).toMatchObject({ type: 'skip', item: sample.items[1]?.id });
+  await screen.send(`${ESC}[Z`);
+  await screen.waitFor('2 / 3 · 1 labelled');
+  expect(records[2]).toMatchObject({ type: 'undo', item: sample.items[1]?.id });
+  await pressEsc(screen);
+  await screen.waitFor('no evaluation yet');
+  expect(closed()).toBe(1);
+});
+
+test('what is pasted labels nothing', async () => {
+  const { screen, records } = await start();
+  await screen.paste('abc');
+  await screen.settle();
+  expect(screen.text()).not.toContain('[x]');
+  expect(records).toEqual([]);
+});
