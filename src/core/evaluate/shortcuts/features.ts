@@ -77,14 +77,14 @@ const SENTENCE = /(?:^|[.!?]\s+)(\p{L})/gu;
 
 /** Rates of marks a word, and shares of upper case: of letters, of sentence beginnings, of "i" alone; turns that end with a mark. */
 function punctuationFeatures(texts: readonly string[]): number[] {
-  const whole = texts.join('\n\n');
-  const count = (mark: RegExp) => whole.match(mark)?.length ?? 0;
+  // Turn by turn: what stood between joined turns would be a mark too, and tell how many and how long they are.
+  const count = (mark: RegExp) => texts.reduce((sum, text) => sum + (text.match(mark)?.length ?? 0), 0);
   const total = Math.max(
     1,
     texts.reduce((sum, text) => sum + words(text).length, 0),
   );
   const share = (part: number, of: number) => (of === 0 ? 0.5 : part / of);
-  const starts = [...whole.matchAll(SENTENCE)].map((match) => match[1] ?? '');
+  const starts = texts.flatMap((text) => [...text.matchAll(SENTENCE)].map((match) => match[1] ?? ''));
   return [
     ...MARKS.map((mark) => Math.log1p((100 * count(mark)) / total)),
     share(count(/\p{Lu}/gu), count(/\p{L}/gu)),

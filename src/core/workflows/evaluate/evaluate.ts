@@ -262,8 +262,9 @@ class Evaluation {
 }
 
 /** Why a metric cannot be computed from what there is; null if it can. */
-function lackOf({ needs, lacks }: Metric, inputs: Inputs, spec: EvaluationSpec): Lack | null {
+function lackOf({ needs: all, doesWithout = [], lacks }: Metric, inputs: Inputs, spec: EvaluationSpec): Lack | null {
   const { scorers, annotated, training } = inputs;
+  const needs = all.filter((need) => !doesWithout.includes(need));
   if (needs.includes('training') && training === null)
     return {
       reason: 'the spec names no training sessions',

@@ -66,6 +66,8 @@ export interface Metric {
   readonly id: string;
   readonly title: string;
   readonly needs: readonly Need[];
+  /** Of its needs, what it is computed without where the spec names none: it stands beside the rest. */
+  readonly doesWithout?: readonly Need[];
   /** Raised with any change of what it computes: what was computed by an older one does not count. */
   readonly version: number;
   /** What of the spec decides it beside seed and draws. */
@@ -148,7 +150,7 @@ export const METRICS: readonly Metric[] = [
     exhibits: ({ real, simulated, draws }) => sessionMap([real, ...simulated], draws),
   },
   {
-    ...{ id: 'shortcuts', title: 'What shortcuts find', needs: ['scores'], version: 1 },
+    ...{ id: 'shortcuts', title: 'What shortcuts find', needs: ['scores'], doesWithout: ['scores'], version: 2 },
     *exhibits({ scorers, real, simulated, draws }) {
       return yield* shortcutExhibits(scorers, real, simulated, { ...SHORTCUT_DEFAULTS, ...draws });
     },
