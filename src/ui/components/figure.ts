@@ -33,6 +33,14 @@ interface Axis {
   readonly high: number;
 }
 
+/** Each series with its sign. */
+export function legendOf(series: Figure['series']): Segment[] {
+  return series.flatMap(({ name }, at): Segment[] => [
+    { text: ` ${signOf(at)} `, tone: toneOf(at) },
+    { text: name, tone: 'strong' },
+  ]);
+}
+
 /**
  * A scatter or a line with error bars on a plane of `width` by `height` cells: names of the series above, y on the left, x
  * below. What should be equal, or chance, is dotted. `selected` is the place in `pointsOf` of the point that is marked.
@@ -41,10 +49,7 @@ export function planeRows(figure: Figure, selected: number, width: number, heigh
   const columns = width - CHART_AXIS;
   const rows = height - 2;
   const points = pointsOf(figure);
-  const legend = figure.series.flatMap(({ name }, at): Segment[] => [
-    { text: ` ${signOf(at)} `, tone: toneOf(at) },
-    { text: name, tone: 'strong' },
-  ]);
+  const legend = legendOf(figure.series);
   if (columns < 12 || rows < 3 || points.length === 0) return height >= 1 ? [legend] : [];
   const places = [...new Set(points.flatMap(({ point }) => (typeof point.x === 'string' ? [point.x] : [])))];
   const xOf = ({ x }: Point) => (typeof x === 'number' ? x : places.indexOf(x));
@@ -169,8 +174,9 @@ export function pointSizes(points: readonly FigurePoint[]): PointSizes {
 
 function spanText(value: number | string, low: number | null, high: number | null): string {
   if (typeof value === 'string') return value;
-  const interval = low === null || high === null ? '' : ` [${formatValue(low)}, ${formatValue(high)}]`;
-  return `${formatValue(value)}${interval}`;
+  // three digits: an interval says that more would be noise
+  const text = (figure: number) => formatValue(Number(figure.toPrecision(3)));
+  return `${text(value)}${low === null || high === null ? '' : ` [${text(low)}, ${text(high)}]`}`;
 }
 
 /** A point in the list below the plane: its series, its name, where it is, with intervals. */

@@ -199,7 +199,7 @@ function applyPrompt(control: Controller, prompt: RunsPrompt): true {
 /** What was chosen from a list: a stage for a new run, or the value of a field. */
 export function chosen(
   control: Controller,
-  purpose: Exclude<ChooseOverlay['purpose'], { kind: 'review' | 'setting' }>,
+  purpose: Extract<ChooseOverlay['purpose'], { kind: 'stage' | 'field' }>,
   value: string,
 ): void {
   if (purpose.kind === 'stage') {

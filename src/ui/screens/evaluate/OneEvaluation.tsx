@@ -2,7 +2,7 @@ import type { Exhibit, Figure } from '../../../core/evaluate/table.ts';
 import { simulatedCorpora } from '../../../core/workflows/evaluate/view.ts';
 import { Rows } from '../../components/Chart.tsx';
 import { Frame } from '../../components/Frame.tsx';
-import { barSegments, planeRows, pointSegments, pointSizes, pointsOf } from '../../components/figure.ts';
+import { barSegments, legendOf, planeRows, pointSegments, pointSizes, pointsOf } from '../../components/figure.ts';
 import { Line, type Segment } from '../../components/Line.tsx';
 import { List } from '../../components/List.tsx';
 import { RowsFrame } from '../../components/RowsFrame.tsx';
@@ -212,7 +212,9 @@ function Plotted({
     <Box flexDirection="column">
       {room.plot > 0 ? (
         <Rows rows={planeRows(figure, selected, width, room.plot)} width={width} height={room.plot} />
-      ) : null}
+      ) : (
+        <Line segments={[...legendOf(figure.series), { text: `   ${figure.y}`, tone: 'dim' }]} width={width} />
+      )}
       <List
         rows={near.map((point, at) => ({
           key: String(first + at),
@@ -220,7 +222,7 @@ function Plotted({
         }))}
         selected={selected - first}
         width={width}
-        height={room.list}
+        height={room.plot > 0 ? room.list : room.list - 1}
         empty="no point"
       />
     </Box>
