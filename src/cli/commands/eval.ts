@@ -4,6 +4,7 @@ import { examples } from '../options.ts';
 import { registerAgreement } from './eval-agreement.ts';
 import { registerAnnotate } from './eval-annotate.ts';
 import { registerLabel } from './eval-label.ts';
+import { registerRatings } from './eval-ratings.ts';
 import { registerRules } from './eval-rules.ts';
 import { registerEvalRun } from './eval-run.ts';
 import { registerEvalShow } from './eval-show.ts';
@@ -29,6 +30,7 @@ export function registerEval(program: Command, run: Run): void {
     registerEvalShow,
     registerAnnotate,
     registerRules,
+    registerRatings,
     registerLabel,
     registerAgreement,
   ])

@@ -37,7 +37,7 @@ export function issueExhibits(sources: readonly AnnotatedSource[], about: Annota
 }
 
 /** How far the annotator agrees with labels on whether a message has any issue: what a rate of issues rests on. */
-function anyNote({ name, agreement }: AnnotatorAbout): string[] {
+export function anyNote({ name, agreement }: AnnotatorAbout): string[] {
   const any = agreement.get(ANY);
   if (!any || any.kappa === null) return [];
   const interval = any.low === null || any.high === null ? '' : ` [${any.low.toFixed(2)}, ${any.high.toFixed(2)}]`;
