@@ -4,7 +4,7 @@ import { estimateOf, intervalNote } from './estimate.ts';
 import { PAPER_NOTE, table2 } from './paper.ts';
 import type { Source } from './source.ts';
 import type { Behind, Cell, Column, Estimate, Exhibit, TableRow } from './table.ts';
-import { confusions, PLACES, readAt, type Scorer, simulatedWeight, type Trial, trialOf } from './verdicts.ts';
+import { confusions, PLACES, type Scorer, simulatedWeight, type Trial, trialOf } from './verdicts.ts';
 
 const FIGURES = [
   { key: 'accuracy', title: 'acc', of: accuracy },
@@ -90,9 +90,9 @@ function measure(trial: Trial, draws: Draws): Tried {
     },
     draws,
   );
-  const n = (key: string) => trial.sessions.reduce((sum, session) => sum + readAt(session, key as 'all').length, 0);
+  const verdicts = each.map((place) => place.reduce((sum, { tp, fp, tn, fn }) => sum + tp + fp + tn + fn, 0));
   const cells = Object.fromEntries(
-    names.map((name, at) => [name, estimateOf(found[at] ?? null, n(name.split('_')[0] ?? ''))]),
+    names.map((name, at) => [name, estimateOf(found[at] ?? null, verdicts[Math.floor(at / FIGURES.length)] as number)]),
   );
   const turns = (side: boolean) => trial.sessions.reduce((sum, { z, real }) => sum + (real === side ? z.length : 0), 0);
   return {

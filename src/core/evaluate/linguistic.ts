@@ -1,5 +1,6 @@
 import type { Draws } from '../metrics/bootstrap.ts';
-import { type Diversity, diversityAt, userTurnWords, WORD_RULE } from '../metrics/lexical.ts';
+import { userTurnWords, WORD_RULE } from '../metrics/lexical.ts';
+import { type Diversity, type NumberedWords, WordCounter } from '../metrics/word-counter.ts';
 import { contextIdOf } from './annotations.ts';
 import { intervalNote } from './estimate.ts';
 import { PAPER_NOTE, TABLE_1 } from './paper.ts';
@@ -41,11 +42,12 @@ const SPREAD = ['mean', 'median', 'sd'] as const;
  * @param sources the real one and the simulators, in the order of the rows. Intervals resample contexts.
  */
 export function linguisticExhibits(sources: readonly Source[], draws: Draws): Exhibit[] {
-  const words = sources.map(wordsOf);
+  const counter = new WordCounter();
+  const words = sources.map((source) => wordsOf(source, counter));
   const { limitOf, note } = equalWords(words);
   const read = sources.map((source, at) => ({
     source,
-    sessions: (words[at] ?? []).map((session) => readSession(session, limitOf(session))),
+    sessions: (words[at] ?? []).map((session) => readSession(session, limitOf(session), counter)),
   }));
   return [asTheyAre(read, draws), atEqualWords(read, note, draws), lengths(read, draws), byLength(read, draws)];
 }
@@ -59,27 +61,30 @@ interface Group {
 interface Words {
   readonly id: string;
   readonly context: string;
-  readonly turns: readonly (readonly string[])[];
+  readonly turns: number;
   readonly words: number;
+  readonly numbered: NumberedWords;
 }
 
-function wordsOf({ sessions }: Source): Words[] {
+function wordsOf({ sessions }: Source, counter: WordCounter): Words[] {
   return sessions.flatMap((session) => {
     const turns = userTurnWords(session);
     const words = turns.reduce((sum, turn) => sum + turn.length, 0);
-    return words === 0 ? [] : [{ id: session.id, context: contextIdOf(session), turns, words }];
+    if (words === 0) return [];
+    const numbered = counter.number(turns);
+    return [{ id: session.id, context: contextIdOf(session), turns: turns.length, words, numbered }];
   });
 }
 
 /** @param limit words of the comparison at equal words; null where the session has no part in it. */
-function readSession({ id, context, turns, words }: Words, limit: number | null): Read {
+function readSession({ id, context, turns, words, numbered }: Words, limit: number | null, counter: WordCounter): Read {
   const limits = LENGTHS.filter((length) => length < words) as number[];
   for (const more of [words, limit ?? words]) if (!limits.includes(more)) limits.push(more);
   limits.sort((a, b) => a - b);
-  const found = diversityAt(turns, limits);
+  const found = counter.diversityAt(numbered, limits);
   const at = (length: number) => found[limits.indexOf(length)] ?? null;
   return {
-    ...{ id, context, turns: turns.length, words, limit },
+    ...{ id, context, turns, words, limit },
     whole: at(words) as Diversity,
     even: limit === null ? null : at(limit),
     at: LENGTHS.map((length) => (length <= words ? at(length) : null)),

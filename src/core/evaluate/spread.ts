@@ -16,6 +16,7 @@ export function spreads<T extends { readonly context: string }>(
   const clusters = placesBy(sessions, ({ context }) => context);
   const clusterOf = new Int32Array(sessions.length);
   for (const [cluster, places] of clusters.entries()) for (const at of places) clusterOf[at] = cluster;
+  const sizes = Int32Array.from(clusters, (places) => places.length);
   const width = 2 * features.length + 1;
   const table = new Float64Array(width * clusters.length);
   const columns = features.map((of, feature) => {
@@ -47,7 +48,11 @@ export function spreads<T extends { readonly context: string }>(
   // the same seed and clusters: the same draws
   const medians = bootstrapCounts(
     clusters.length,
-    (counts) => columns.map(({ values, cluster }) => weightedMedian(values, cluster, counts)),
+    (counts) => {
+      let n = 0;
+      for (let at = 0; at < counts.length; at += 1) n += (counts[at] as number) * (sizes[at] as number);
+      return columns.map(({ values, cluster }) => weightedMedian(values, cluster, counts, n));
+    },
     draws,
   );
   const n = sessions.length;
@@ -94,16 +99,15 @@ export function means<T extends { readonly context: string }>(
   return features.map((_, feature) => estimateOf(figures[feature] ?? null, counts[feature] as number));
 }
 
-/** @param values ascending. @param cluster of each. @param counts how often each cluster counts. */
-function weightedMedian(values: Float64Array, cluster: Uint32Array, counts: Float64Array): number {
-  let n = 0;
-  for (let at = 0; at < cluster.length; at += 1) n += counts[cluster[at] as number] as number;
+/** @param values ascending. @param cluster of each. @param counts how often each cluster counts. @param n values that count. */
+function weightedMedian(values: Float64Array, cluster: Uint32Array, counts: Float64Array, n: number): number {
   const [low, high] = [Math.floor((n - 1) / 2), Math.ceil((n - 1) / 2)];
-  let [below, at, lower] = [0, -1, Number.NaN];
+  let [below, at] = [0, -1];
+  let lower: number | null = null;
   while (below <= high) {
     at += 1;
     below += counts[cluster[at] as number] as number;
-    if (Number.isNaN(lower) && below > low) lower = values[at] as number;
+    if (lower === null && below > low) lower = values[at] as number;
   }
-  return (lower + (values[at] as number)) / 2;
+  return ((lower ?? Number.NaN) + (values[at] as number)) / 2;
 }

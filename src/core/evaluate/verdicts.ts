@@ -1,4 +1,4 @@
-import { type Confusion, confusion, type Verdict } from '../metrics/classification.ts';
+import { type Confusion, outcome, type Verdict } from '../metrics/classification.ts';
 import { contextIdOf } from './annotations.ts';
 import { placesBy, type Source, sameContexts } from './source.ts';
 
@@ -108,9 +108,11 @@ export function verdictsAt(trial: Trial, place: PlaceKey): (Verdict & { readonly
 
 /** Confusion of each context of a trial at a place, unweighted: what a bootstrap adds up. */
 export function confusions(trial: Trial, place: PlaceKey): Confusion[] {
-  const of = new Map<string, Verdict[]>(trial.contexts.map((context) => [context, []]));
+  const counts = trial.contexts.map(() => ({ tp: 0, fp: 0, tn: 0, fn: 0 }));
+  const of = new Map(trial.contexts.map((context, at) => [context, counts[at] as (typeof counts)[number]]));
   for (const session of trial.sessions) {
-    for (const z of readAt(session, place)) of.get(session.context)?.push({ z, real: session.real });
+    const own = of.get(session.context);
+    if (own) for (const z of readAt(session, place)) own[outcome(z, session.real)] += 1;
   }
-  return trial.contexts.map((context) => confusion(of.get(context) ?? []));
+  return counts;
 }

@@ -19,8 +19,14 @@ export interface Confusion {
 /** z > 0 says real: p > 0.5. */
 export function confusion(verdicts: readonly Verdict[]): Confusion {
   const counts = { tp: 0, fp: 0, tn: 0, fn: 0 };
-  for (const { z, real, weight = 1 } of verdicts) counts[z > 0 ? (real ? 'tp' : 'fp') : real ? 'fn' : 'tn'] += weight;
+  for (const { z, real, weight = 1 } of verdicts) counts[outcome(z, real)] += weight;
   return counts;
+}
+
+/** Where a verdict counts. */
+export function outcome(z: number, real: boolean): keyof Confusion {
+  if (z > 0) return real ? 'tp' : 'fp';
+  return real ? 'fn' : 'tn';
 }
 
 /** @returns NaN for no verdict. */

@@ -1,4 +1,5 @@
 import type { Session } from '../session/schema.ts';
+import { type Diversity, WordCounter } from './word-counter.ts';
 
 /**
  * Words of a text: runs of letters, marks and digits with inner apostrophes, lower-cased. The paper does not state its
@@ -17,13 +18,7 @@ export function words(text: string): string[] {
 }
 
 /** Linguistic features of one session's user text (4.3.1, Table 1). */
-export interface LexicalFeatures {
-  /** H = -sum p(w) log2 p(w), in bits. */
-  readonly entropy: number;
-  /** Types / tokens. */
-  readonly ttr: number;
-  /** Unique word pairs / word pairs, within user turns. */
-  readonly bigramDiversity: number;
+export interface LexicalFeatures extends Diversity {
   readonly words: number;
   readonly userTurns: number;
   readonly wordsPerTurn: number;
@@ -42,47 +37,10 @@ export function userTurnWords(session: Pick<Session, 'turns'>): string[][] {
   return session.turns.filter((turn) => turn.role === 'user').map((turn) => words(turn.content));
 }
 
-export type Diversity = Pick<LexicalFeatures, 'entropy' | 'ttr' | 'bigramDiversity'>;
-
-/**
- * Entropy, TTR and bigram diversity of the first so many words, for each of several numbers at one reading.
- * @param limits ascending, above 0. @returns null for each number of words that the turns do not have.
- */
+/** Diversity of the first so many words, for each of several numbers; see WordCounter, which many sessions can share. */
 export function diversityAt(turns: readonly (readonly string[])[], limits: readonly number[]): (Diversity | null)[] {
-  const types = new Map<string, number>();
-  const counts: number[] = [];
-  // A pair of words as one number: which types follow each other is all that counts.
-  const pairs = new Set<number>();
-  // H = log2 n - (sum of c log2 c) / n over the counts c, which a word changes in one term.
-  let [read, bigrams, sum] = [0, 0, 0];
-  const out: Diversity[] = [];
-  const last = limits.at(-1);
-  for (const turn of turns) {
-    let before = -1;
-    for (const word of turn) {
-      if (read === last) break;
-      read += 1;
-      let type = types.get(word);
-      if (type === undefined) {
-        type = counts.length;
-        types.set(word, type);
-        counts.push(0);
-      }
-      const count = (counts[type] as number) + 1;
-      counts[type] = count;
-      if (count > 1) sum += count * Math.log2(count) - (count - 1) * Math.log2(count - 1);
-      if (before !== -1) {
-        bigrams += 1;
-        pairs.add(before * 0x1000000 + type);
-      }
-      before = type;
-      while (read === limits[out.length]) {
-        const bigramDiversity = bigrams === 0 ? 1 : pairs.size / bigrams;
-        out.push({ entropy: Math.max(0, Math.log2(read) - sum / read), ttr: counts.length / read, bigramDiversity });
-      }
-    }
-  }
-  return limits.map((_, at) => out[at] ?? null);
+  const counter = new WordCounter();
+  return counter.diversityAt(counter.number(turns), limits);
 }
 
 export interface Summary {
