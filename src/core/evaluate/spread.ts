@@ -1,7 +1,10 @@
-import { bootstrapCounts, bootstrapSums, type Draws } from '../metrics/bootstrap.ts';
+import { bootstrapSums, type Draws, MOST_CLUSTERS } from '../metrics/bootstrap.ts';
 import { estimateOf } from './estimate.ts';
 import { placesBy } from './source.ts';
 import type { Estimate } from './table.ts';
+
+/** Medians of draws are looked for from this share of the values on: those of nearly all draws stand after it. */
+const MEDIANS_FROM = 0.4;
 
 /**
  * Mean, median and sample sd over sessions of each feature, with intervals over contexts, all on the same draws.
@@ -16,50 +19,49 @@ export function spreads<T extends { readonly context: string }>(
   const clusters = placesBy(sessions, ({ context }) => context);
   const clusterOf = new Int32Array(sessions.length);
   for (const [cluster, places] of clusters.entries()) for (const at of places) clusterOf[at] = cluster;
-  const sizes = Int32Array.from(clusters, (places) => places.length);
-  const width = 2 * features.length + 1;
+  const groups = Math.min(clusters.length, MOST_CLUSTERS);
+  // of each feature its sum, its squares, and how many of its values stand before the start of medians; and the sessions
+  const width = 3 * features.length + 1;
   const table = new Float64Array(width * clusters.length);
+  const start = Math.floor(MEDIANS_FROM * sessions.length);
+  for (let at = 0; at < sessions.length; at += 1) add(table, width * ((clusterOf[at] as number) + 1) - 1, 1);
   const columns = features.map((of, feature) => {
     const values = Float64Array.from(sessions, of);
     const shift = values[0] as number;
-    for (let at = 0; at < values.length; at += 1) {
-      const place = width * (clusterOf[at] as number);
-      const value = (values[at] as number) - shift;
-      table[place + 2 * feature] = (table[place + 2 * feature] as number) + value;
-      table[place + 2 * feature + 1] = (table[place + 2 * feature + 1] as number) + value * value;
-      if (feature === 0) table[place + width - 1] = (table[place + width - 1] as number) + 1;
-    }
     const order = Uint32Array.from(values.keys()).sort((a, b) => (values[a] as number) - (values[b] as number));
-    return { shift, cluster: order.map((at) => clusterOf[at] as number), values: values.sort() };
+    for (const [place, at] of order.entries()) {
+      const from = width * (clusterOf[at] as number) + 3 * feature;
+      const value = (values[at] as number) - shift;
+      add(table, from, value);
+      add(table, from + 1, value * value);
+      if (place < start) add(table, from + 2, 1);
+    }
+    return { shift, group: order.map((at) => (clusterOf[at] as number) % groups), values: values.sort() };
   });
-  const moments = bootstrapSums(
+  const figures = bootstrapSums(
     table,
     width,
-    (sums) => {
+    (sums, counts) => {
       const n = sums[width - 1] as number;
-      return columns.flatMap(({ shift }, feature) => {
-        const mean = (sums[2 * feature] as number) / n;
-        const squares = (sums[2 * feature + 1] as number) - n * mean * mean;
-        return [shift + mean, n > 1 ? Math.sqrt(Math.max(0, squares / (n - 1))) : 0];
+      return columns.flatMap(({ shift, values, group }, feature) => {
+        const mean = (sums[3 * feature] as number) / n;
+        const squares = (sums[3 * feature + 1] as number) - n * mean * mean;
+        const before = sums[3 * feature + 2] as number;
+        // a draw whose median stands before the start is read from its first value
+        const median =
+          before <= Math.floor((n - 1) / 2)
+            ? weightedMedian(values, group, counts, n, start, before)
+            : weightedMedian(values, group, counts, n, 0, 0);
+        return [shift + mean, median, n > 1 ? Math.sqrt(Math.max(0, squares / (n - 1))) : 0];
       });
-    },
-    draws,
-  );
-  // the same seed and clusters: the same draws
-  const medians = bootstrapCounts(
-    clusters.length,
-    (counts) => {
-      let n = 0;
-      for (let at = 0; at < counts.length; at += 1) n += (counts[at] as number) * (sizes[at] as number);
-      return columns.map(({ values, cluster }) => weightedMedian(values, cluster, counts, n));
     },
     draws,
   );
   const n = sessions.length;
   return columns.map((_, at) => [
-    estimateOf(moments[2 * at] ?? null, n),
-    estimateOf(medians[at] ?? null, n),
-    estimateOf(moments[2 * at + 1] ?? null, n),
+    estimateOf(figures[3 * at] ?? null, n),
+    estimateOf(figures[3 * at + 1] ?? null, n),
+    estimateOf(figures[3 * at + 2] ?? null, n),
   ]);
 }
 
@@ -99,15 +101,33 @@ export function means<T extends { readonly context: string }>(
   return features.map((_, feature) => estimateOf(figures[feature] ?? null, counts[feature] as number));
 }
 
-/** @param values ascending. @param cluster of each. @param counts how often each cluster counts. @param n values that count. */
-function weightedMedian(values: Float64Array, cluster: Uint32Array, counts: Float64Array, n: number): number {
+/**
+ * @param values ascending. @param group of each. @param counts how often each group counts. @param n values that count.
+ * @param from the place to read on from, before the median. @param below values that count and stand before it.
+ */
+function weightedMedian(
+  values: Float64Array,
+  group: Uint32Array,
+  counts: Float64Array,
+  n: number,
+  from: number,
+  below: number,
+): number {
   const [low, high] = [Math.floor((n - 1) / 2), Math.ceil((n - 1) / 2)];
-  let [below, at] = [0, -1];
-  let lower: number | null = null;
-  while (below <= high) {
+  let at = from - 1;
+  let sum = below;
+  while (sum <= low) {
     at += 1;
-    below += counts[cluster[at] as number] as number;
-    if (lower === null && below > low) lower = values[at] as number;
+    sum += counts[group[at] as number] as number;
   }
-  return ((lower ?? Number.NaN) + (values[at] as number)) / 2;
+  const lower = values[at] as number;
+  while (sum <= high) {
+    at += 1;
+    sum += counts[group[at] as number] as number;
+  }
+  return (lower + (values[at] as number)) / 2;
+}
+
+function add(table: Float64Array, at: number, value: number): void {
+  table[at] = (table[at] as number) + value;
 }

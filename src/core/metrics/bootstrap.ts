@@ -63,12 +63,12 @@ export function bootstrapCounts(
 /**
  * The same for functions of sums over what was drawn: of `columns` numbers of each of n clusters, one pass a draw.
  * @param table row by row: the numbers of cluster i from i * columns on.
- * @param statistics of the sums of each column.
+ * @param statistics of the sums of each column, and of how often each group was drawn: cluster i is in group i % their number.
  */
 export function bootstrapSums(
   table: Float64Array,
   columns: number,
-  statistics: (sums: Float64Array) => readonly number[],
+  statistics: (sums: Float64Array, counts: Float64Array) => readonly number[],
   options: Draws,
 ): (Interval & { readonly value: number })[] {
   const sums = new Float64Array(columns);
@@ -89,7 +89,7 @@ export function bootstrapSums(
         for (let at = 0; at < columns; at += 1)
           sums[at] = (sums[at] as number) + times * (grouped[from + at] as number);
       }
-      return statistics(sums);
+      return statistics(sums, counts);
     },
     options,
   );
