@@ -14,6 +14,8 @@ for (const file of [
   'engine.ts',
   'mine.ts',
   'simulate-embedded.ts',
+  'score.ts',
+  'evaluate.ts',
 ]) {
   const { status } = spawnSync('tsx', [`bench/${file}`], { cwd: root, stdio: 'inherit' });
   missed ||= status !== 0;

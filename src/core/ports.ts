@@ -92,6 +92,8 @@ export interface Discriminator {
   readonly engine: string;
   /** Tokens that a prompt may have; null if the engine does not say. */
   readonly window: number | null;
+  /** Requests that its server takes at once; one if it does not say. */
+  readonly atOnce?: number;
   /** z_t at the end of the last message, which must be a user turn. */
   score(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number>;
 }

@@ -3,6 +3,7 @@ import type { Discriminator } from '../../core/ports.ts';
 import type { ChatMessage, DiscriminatorInput } from '../../core/prompt/messages.ts';
 import type { ChatTemplate } from '../embedded/server/template.ts';
 import { ask, checked, type Endpoint } from './client.ts';
+import { DEFAULT_AT_ONCE } from './limiter.ts';
 import { completionSchema } from './wire.ts';
 
 export interface OpenAIDiscriminatorOptions {
@@ -36,6 +37,7 @@ export class OpenAIDiscriminator implements Discriminator {
   readonly template: string;
   readonly engine: string;
   readonly window: number | null;
+  readonly atOnce: number;
   private readonly options: OpenAIDiscriminatorOptions;
 
   constructor(options: OpenAIDiscriminatorOptions) {
@@ -46,6 +48,7 @@ export class OpenAIDiscriminator implements Discriminator {
     this.template = options.template.sha256;
     this.engine = options.engine;
     this.window = options.window;
+    this.atOnce = options.endpoint.atOnce ?? DEFAULT_AT_ONCE;
   }
 
   async score(messages: readonly ChatMessage[], signal: AbortSignal): Promise<number> {

@@ -3,7 +3,7 @@ import type { Source } from '../../evaluate/source.ts';
 import type { Scorer } from '../../evaluate/verdicts.ts';
 import type { Session } from '../../session/schema.ts';
 import { countUserTurns } from '../../session/tree.ts';
-import { scoreSession } from '../score.ts';
+import { scoreSessions } from '../score.ts';
 import type { Sides } from './sides.ts';
 import type { EvaluationSpec } from './spec.ts';
 import type { EvaluateEvent, EvaluatePorts } from './types.ts';
@@ -42,14 +42,17 @@ export async function* scoreSides(
     }
     try {
       const judge = await ports.models.discriminator(name, signal);
-      for (const [at, { source, session }] of todo.entries()) {
-        signal.throwIfAborted();
-        yield { type: 'progress', text: `scoring with ${name}`, done: at, of: todo.length };
-        const scored = await scoreSession(judge, sides.whole(session), signal);
-        await ports.sessions.appendScores(sides.corpusOf(source.name, session.id), [scored]);
-        const { logitP0: logit_p0, template, engine } = scored;
-        const z = scored.z.slice(0, countUserTurns(session.turns));
+      const whole = new Map(todo.map((one) => [sides.whole(one.session), one]));
+      let done = 0;
+      yield { type: 'progress', text: `scoring with ${name}`, done, of: whole.size };
+      for await (const { session: read, score } of scoreSessions(judge, whole.keys(), signal)) {
+        const { source, session } = whole.get(read)!;
+        await ports.sessions.appendScores(sides.corpusOf(source.name, session.id), [score]);
+        const { logitP0: logit_p0, template, engine } = score;
+        const z = score.z.slice(0, countUserTurns(session.turns));
         scores.set(session, { ...scoresOf(session), [name]: { z, logit_p0, template, engine } });
+        done += 1;
+        yield { type: 'progress', text: `scoring with ${name}`, done, of: whole.size };
       }
     } catch (error) {
       if (isAbort(error) || signal.aborted) throw error;

@@ -2,7 +2,7 @@ import type { ChatModel, Discriminator } from '../../ports.ts';
 import { RULE_PREFIX } from '../../preference/decisions.ts';
 import { lintPair } from '../../preference/lint.ts';
 import { mine } from '../mine/mine.ts';
-import { scoreSession, storedScore } from '../score.ts';
+import { scoreSessions, storedScore } from '../score.ts';
 import { deriveSeed } from '../seed.ts';
 import { corpusOf, nameOf, progress, type StageContext, type StageWork, simulatorName } from './context.ts';
 import { splitsOf } from './needs.ts';
@@ -30,11 +30,15 @@ export async function* scoreCorpus(
   const { ports, signal } = context;
   let sessions = 0;
   const of = only?.size ?? (await ports.sessionIds(corpus)).size;
-  for await (const session of ports.sessions.stream(corpus)) {
-    if (only && !only.has(session.id)) continue;
-    sessions += 1;
-    if (storedScore(session, judge)) continue;
-    await ports.sessions.appendScores(corpus, [await scoreSession(judge, session, signal)]);
+  const todo = async function* () {
+    for await (const session of ports.sessions.stream(corpus)) {
+      if (only && !only.has(session.id)) continue;
+      sessions += 1;
+      if (!storedScore(session, judge)) yield session;
+    }
+  };
+  for await (const { score } of scoreSessions(judge, todo(), signal)) {
+    await ports.sessions.appendScores(corpus, [score]);
     yield progress(context, `${judge.name} judges ${corpus}`, sessions, of);
   }
   return sessions;
