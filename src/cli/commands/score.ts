@@ -5,7 +5,7 @@ import { nearest } from '../../core/fields.ts';
 import type { Discriminator } from '../../core/ports.ts';
 import { criticalTurns, rewards } from '../../core/reward/reward.ts';
 import type { Session } from '../../core/session/schema.ts';
-import { scoreSession } from '../../core/workflows/score.ts';
+import { scoreSessions } from '../../core/workflows/score.ts';
 import type { Cli, Run } from '../cli.ts';
 import { readCorpus } from '../corpus.ts';
 import { examples, integer } from '../options.ts';
@@ -43,13 +43,18 @@ async function score(cli: Cli, target: string, options: ScoreOptions): Promise<u
   const discriminator = await (await cli.registry()).discriminator(name, cli.signal);
   let done = 0;
   let skipped = 0;
-  for await (const session of id === null ? readCorpus(cli, corpus) : [await store.read(corpus, id)]) {
-    if (done >= (options.limit ?? Number.POSITIVE_INFINITY)) break;
-    if (id === null && !options.again && session.scores?.[name]) {
-      skipped += 1;
-      continue;
+  const todo = async function* () {
+    let taken = 0;
+    for await (const session of id === null ? readCorpus(cli, corpus) : [await store.read(corpus, id)]) {
+      if (taken >= (options.limit ?? Number.POSITIVE_INFINITY)) return;
+      if (id === null && !options.again && session.scores?.[name]) skipped += 1;
+      else {
+        taken += 1;
+        yield session;
+      }
     }
-    const scored = await scoreSession(discriminator, session, cli.signal);
+  };
+  for await (const { session, score: scored } of scoreSessions(discriminator, todo(), cli.signal)) {
     if (corpus !== 'live') await store.appendScores(corpus, [scored]);
     report(cli, discriminator, session, scored.z, id !== null);
     done += 1;
