@@ -10,7 +10,7 @@ function judge(atOnce: number, fails: (text: string) => boolean = () => false) {
   const seen: number[] = [];
   let now = 0;
   const discriminator: Discriminator = {
-    ...{ name: 'd', input: { context: false, chatbot: true } as unknown as Discriminator['input'], logitP0: 0 },
+    ...{ name: 'd', input: { input: 'all', context: false }, logitP0: 0 },
     ...{ template: 't', engine: 'e', window: null, atOnce },
     async score(messages, signal) {
       now += 1;
