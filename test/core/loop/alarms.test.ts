@@ -133,6 +133,16 @@ describe('alarms', () => {
     expect(verdicts([{ ...healthy(), check }]).length).toBe('watch');
   });
 
+  it('what is beyond a bound, but perhaps by chance, is watched, and says so', () => {
+    const check = healthy().check!;
+    const length = { ...check.length, after: { value: 0.71, low: 0.59, high: 0.84 } };
+    const ttr = { ...check.ttr, step: { value: 0.93, low: 0.85, high: 1.02 } };
+    const round = { ...healthy(), check: { ...check, length, ttr } };
+    expect(verdicts([round])).toMatchObject({ length: 'watch', ttr: 'watch', bigrams: 'ok' });
+    const told = alarmsOf([round], thresholds, FLOOR).filter(({ verdict }) => verdict === 'watch');
+    for (const { text } of told) expect(text).toContain('its interval reaches across');
+  });
+
   it('each keeps its course over the iterations, with its threshold', () => {
     const rounds = [
       healthy(),

@@ -124,13 +124,18 @@ function chosenPoint({ dpo }: RoundFigures, { chosen_logprob: least }: Threshold
   return exact(value, value < least ? 'alarm' : 'ok', text);
 }
 
+/** What is beyond a bound may be so by chance: that is watched, and said. */
+const NOT_SURE = '; beyond the bound, but its interval reaches across';
+
 /** Fires outside of the band with its whole interval, if it is farther from 1 than the simulator before. */
 function lengthPoint({ check }: RoundFigures, ratio: number): Point | null {
   if (!check) return null;
   const { before, after } = check.length;
-  const out = after.low > ratio || after.high < 1 / ratio;
+  const out = after.value > ratio || after.value < 1 / ratio;
+  const surely = after.low > ratio || after.high < 1 / ratio;
   const farther = Math.abs(Math.log(after.value)) > Math.abs(Math.log(before.value));
   const text = `${show(check.after.words_a_turn)} words a turn, real users ${show(check.real.words_a_turn)}, before ${show(check.before.words_a_turn)}`;
+  if (out && !surely) return { ...after, verdict: 'watch', text: text + NOT_SURE };
   return { ...after, verdict: !out ? 'ok' : farther ? 'alarm' : 'watch', text };
 }
 
@@ -138,9 +143,10 @@ function lengthPoint({ check }: RoundFigures, ratio: number): Point | null {
 function diversityPoint({ check }: RoundFigures, what: 'ttr' | 'bigrams', least: number): Point | null {
   if (!check) return null;
   const { step, real } = check[what];
-  const fallen = step.value < least && step.high < 1;
+  const fallen = step.value < least;
   const key = what === 'ttr' ? 'even_ttr' : 'even_bigrams';
   const text = `${check.after[key].toFixed(3)}, before ${check.before[key].toFixed(3)}, real users ${check.real[key].toFixed(3)}, at equal words`;
+  if (fallen && step.high >= 1) return { ...step, verdict: 'watch', text: text + NOT_SURE };
   return { ...step, verdict: !fallen ? 'ok' : real.value < 1 ? 'alarm' : 'watch', text };
 }
 
