@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Task, Taxonomy } from '../core/evaluate/taxonomy.ts';
+import type { Task, Taxonomy } from '../core/evaluate/behaviour/taxonomy.ts';
 import type { AnnotationStore, Annotator } from '../core/ports.ts';
 import type { Session } from '../core/session/schema.ts';
 import type { Cli } from './cli.ts';

@@ -1,4 +1,4 @@
-import { exhibitLines } from '../core/evaluate/render-text.ts';
+import { exhibitLines } from '../core/evaluate/render/text.ts';
 import type { Exhibit } from '../core/evaluate/table.ts';
 import { formatDuration } from '../core/text/quantity.ts';
 import type { EvaluateEvent } from '../core/workflows/evaluate/types.ts';

@@ -1,5 +1,5 @@
-import type { Annotation, Mark, Unit } from './evaluate/annotations.ts';
-import type { Task, Taxonomy } from './evaluate/taxonomy.ts';
+import type { Annotation, Mark, Unit } from './evaluate/behaviour/annotations.ts';
+import type { Task, Taxonomy } from './evaluate/behaviour/taxonomy.ts';
 import type { Decision, ReviewedPair } from './preference/decisions.ts';
 import type { MinedRecord } from './preference/mined.ts';
 import type { PreferencePair } from './preference/schema.ts';

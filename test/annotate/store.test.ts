@@ -8,8 +8,8 @@ import { ruleAnnotator } from '../../src/backends/annotate/rules/annotator.ts';
 import { openAnnotations } from '../../src/backends/annotate/store.ts';
 import { loadTaxonomy } from '../../src/backends/annotate/taxonomies.ts';
 import type { FoilError } from '../../src/core/errors.ts';
-import type { Annotation } from '../../src/core/evaluate/annotations.ts';
-import { taxonomyName } from '../../src/core/evaluate/taxonomy.ts';
+import type { Annotation } from '../../src/core/evaluate/behaviour/annotations.ts';
+import { taxonomyName } from '../../src/core/evaluate/behaviour/taxonomy.ts';
 import type { LabelRecord, Sample } from '../../src/core/workflows/evaluate/label-types.ts';
 
 let dir: string;

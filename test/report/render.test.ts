@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { expect, it } from 'vitest';
-import { exhibitCsv } from '../../src/core/evaluate/render-csv.ts';
-import { gridOf, numberText } from '../../src/core/evaluate/render-grid.ts';
-import { exhibitLines } from '../../src/core/evaluate/render-text.ts';
+import { exhibitCsv } from '../../src/core/evaluate/render/csv.ts';
+import { gridOf, numberText } from '../../src/core/evaluate/render/grid.ts';
+import { exhibitLines } from '../../src/core/evaluate/render/text.ts';
 import { type Exhibit, exhibitSchema, type Table } from '../../src/core/evaluate/table.ts';
 import { estimate, features, figures, HOSTILE, many, quotes, row, wide } from './exhibits.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Mark, Unit } from '../../core/evaluate/annotations.ts';
-import { turnsOf } from '../../core/evaluate/annotations.ts';
-import type { Taxonomy } from '../../core/evaluate/taxonomy.ts';
+import type { Mark, Unit } from '../../core/evaluate/behaviour/annotations.ts';
+import { turnsOf } from '../../core/evaluate/behaviour/annotations.ts';
+import type { Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
 import { fieldPath, nearest } from '../../core/fields.ts';
 
 /** What an answer must be, as zod and as the JSON Schema that servers can hold a model to. */

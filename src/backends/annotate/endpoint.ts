@@ -1,6 +1,6 @@
 import { FoilError } from '../../core/errors.ts';
-import type { Unit } from '../../core/evaluate/annotations.ts';
-import type { Taxonomy } from '../../core/evaluate/taxonomy.ts';
+import type { Unit } from '../../core/evaluate/behaviour/annotations.ts';
+import type { Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { Annotator, AnnotatorTells, ChatModel } from '../../core/ports.ts';
 import type { ChatMessage } from '../../core/prompt/messages.ts';
 import { answerForm } from './answer.ts';

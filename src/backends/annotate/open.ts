@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
-import { agreementFileSchema, agreementFor, type Measurement } from '../../core/evaluate/agreement.ts';
-import type { AnnotatorAbout } from '../../core/evaluate/annotations.ts';
-import { type Taxonomy, taxonomyName } from '../../core/evaluate/taxonomy.ts';
+import { agreementFileSchema, agreementFor, type Measurement } from '../../core/evaluate/behaviour/agreement.ts';
+import type { AnnotatorAbout } from '../../core/evaluate/behaviour/annotations.ts';
+import { type Taxonomy, taxonomyName } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { Annotator, ModelRegistry } from '../../core/ports.ts';
 import { installRoot } from '../setup/root.ts';
 import { replaceFile, withLock } from '../store/disk.ts';

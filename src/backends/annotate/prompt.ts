@@ -1,5 +1,5 @@
-import type { Unit } from '../../core/evaluate/annotations.ts';
-import { ROLE_OF, type Taxonomy } from '../../core/evaluate/taxonomy.ts';
+import type { Unit } from '../../core/evaluate/behaviour/annotations.ts';
+import { ROLE_OF, type Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { ChatMessage } from '../../core/prompt/messages.ts';
 
 const SPEAKER = { user: 'user', assistant: 'chatbot' } as const;

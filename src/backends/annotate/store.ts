@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { FoilError } from '../../core/errors.ts';
-import { type Annotation, annotationSchema } from '../../core/evaluate/annotations.ts';
+import { type Annotation, annotationSchema } from '../../core/evaluate/behaviour/annotations.ts';
 import type { AnnotationStore } from '../../core/ports.ts';
 import { checkName, holdLock } from '../store/disk.ts';
 import { Journal } from '../store/pair-journal.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { FoilError } from '../../core/errors.ts';
-import { parseTaxonomy, type Task, type Taxonomy } from '../../core/evaluate/taxonomy.ts';
+import { parseTaxonomy, type Task, type Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
 import { installRoot } from '../setup/root.ts';
 import { diskError } from '../store/disk.ts';
 

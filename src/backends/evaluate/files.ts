@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exhibitCsv } from '../../core/evaluate/render-csv.ts';
+import { exhibitCsv } from '../../core/evaluate/render/csv.ts';
 import type { EvaluationView } from '../../core/workflows/evaluate/view.ts';
 import { diskError, replaceFile } from '../store/disk.ts';
 import { renderReport } from './report.ts';

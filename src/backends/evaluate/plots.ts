@@ -1,4 +1,4 @@
-import type { PlotSpec } from '../../core/evaluate/render-figure.ts';
+import type { PlotSpec } from '../../core/evaluate/render/figure.ts';
 import { cellWidth } from '../../core/text/wrap.ts';
 
 /** SVG of each specification, drawn without a browser. vega and vega-lite (1.2 MB, 0.3 s) are loaded by the first call. */

@@ -1,5 +1,5 @@
-import { plotSpec } from '../../core/evaluate/render-figure.ts';
-import { type Plots, reportHtml } from '../../core/evaluate/render-report.ts';
+import { plotSpec } from '../../core/evaluate/render/figure.ts';
+import { type Plots, reportHtml } from '../../core/evaluate/render/report.ts';
 import type { EvaluationView } from '../../core/workflows/evaluate/view.ts';
 import { drawPlots } from './plots.ts';
 

@@ -1,5 +1,5 @@
-import type { Annotation, Mark, Unit } from '../../core/evaluate/annotations.ts';
-import type { Taxonomy } from '../../core/evaluate/taxonomy.ts';
+import type { Annotation, Mark, Unit } from '../../core/evaluate/behaviour/annotations.ts';
+import type { Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { AnnotationStore, Annotator, AnnotatorTells } from '../../core/ports.ts';
 
 /** Marks of a unit, or an error that is thrown in their place. */

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { Judged, Measurement } from '../../core/evaluate/agreement.ts';
-import type { Agreement, AnnotatedSession } from '../../core/evaluate/annotations.ts';
-import { type Task, taxonomyName } from '../../core/evaluate/taxonomy.ts';
+import type { Judged, Measurement } from '../../core/evaluate/behaviour/agreement.ts';
+import type { Agreement, AnnotatedSession } from '../../core/evaluate/behaviour/annotations.ts';
+import { type Task, taxonomyName } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { Annotator } from '../../core/ports.ts';
 import type { Session } from '../../core/session/schema.ts';
 import type { LabelStore } from '../../core/workflows/evaluate/label-sitting.ts';
@@ -152,8 +152,8 @@ async function readSample(cli: Cli, name: string): Promise<Pick<LabelStore, 'sam
 }
 
 async function bySource(cli: Cli, options: AgreementOptions): Promise<Measurement[]> {
-  const { SOURCE_LABELS, sourceLabelsOf } = await import('../../core/evaluate/source-labels.ts');
-  const { ANY } = await import('../../core/evaluate/annotations.ts');
+  const { SOURCE_LABELS, sourceLabelsOf } = await import('../../core/evaluate/behaviour/source-labels.ts');
+  const { ANY } = await import('../../core/evaluate/behaviour/annotations.ts');
   const { annotator } = await chooseAnnotator(cli, options.task, options.by, options.taxonomy);
   const sessions: Session[] = [];
   const corpora = (options.corpora ?? '')
@@ -185,8 +185,8 @@ async function measured(
   labels: Measurement['labels'],
   { draws, seed }: AgreementOptions,
 ): Promise<Measurement> {
-  const { measureAgreement } = await import('../../core/evaluate/agreement.ts');
-  const { ANY } = await import('../../core/evaluate/annotations.ts');
+  const { measureAgreement } = await import('../../core/evaluate/behaviour/agreement.ts');
+  const { ANY } = await import('../../core/evaluate/behaviour/annotations.ts');
   const whole =
     categories.includes(ANY) || annotator.task === 'actions' || labels === null ? categories : [...categories, ANY];
   const result = measureAgreement(judged, whole, against, { draws, seed });

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { AnnotatedSession, AnnotatorAbout } from '../../core/evaluate/annotations.ts';
-import type { Task } from '../../core/evaluate/taxonomy.ts';
+import type { AnnotatedSession, AnnotatorAbout } from '../../core/evaluate/behaviour/annotations.ts';
+import type { Task } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { Annotator } from '../../core/ports.ts';
 import { formatDuration } from '../../core/text/quantity.ts';
 import type { AnnotateEvent, AnnotateSummary } from '../../core/workflows/evaluate/annotate.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Task } from '../../core/evaluate/taxonomy.ts';
+import type { Task } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { Session } from '../../core/session/schema.ts';
 import type { DrawFrom } from '../../core/workflows/evaluate/label-sample.ts';
 import type { LabelCommand } from '../../core/workflows/evaluate/label-types.ts';

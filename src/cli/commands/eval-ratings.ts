@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { AnnotatedSession } from '../../core/evaluate/annotations.ts';
-import type { RatedSession } from '../../core/evaluate/ratings.ts';
+import type { AnnotatedSession } from '../../core/evaluate/behaviour/annotations.ts';
+import type { RatedSession } from '../../core/evaluate/behaviour/ratings.ts';
 import type { Session } from '../../core/session/schema.ts';
 import { chooseAnnotator, labelsDir, openStore } from '../annotators.ts';
 import type { Cli, Run } from '../cli.ts';
@@ -42,9 +42,9 @@ async function ratings(cli: Cli, corpora: string[], options: RatingsOptions): Pr
   const { FoilError } = await import('../../core/errors.ts');
   const { chatbotOf } = await import('../../core/session/origin.ts');
   const { aboutAnnotator } = await import('../../backends/annotate/open.ts');
-  const { issuesByChatbot } = await import('../../core/evaluate/chatbot-issues.ts');
-  const { ratingExhibits } = await import('../../core/evaluate/ratings.ts');
-  const { anyNote } = await import('../../core/evaluate/issues.ts');
+  const { issuesByChatbot } = await import('../../core/evaluate/behaviour/chatbot-issues.ts');
+  const { ratingExhibits } = await import('../../core/evaluate/behaviour/ratings.ts');
+  const { anyNote } = await import('../../core/evaluate/behaviour/issues.ts');
   const { annotator } = await chooseAnnotator(cli, 'issues', options.by, options.taxonomy);
   const about = await aboutAnnotator(annotator, labelsDir(cli));
   const rated: RatedSession[] = [];

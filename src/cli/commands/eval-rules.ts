@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Task } from '../../core/evaluate/taxonomy.ts';
+import type { Task } from '../../core/evaluate/behaviour/taxonomy.ts';
 import { chooseAnnotator, labelsDir } from '../annotators.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples } from '../options.ts';

@@ -1,5 +1,5 @@
 import type { Session } from '../session/schema.ts';
-import { contextIdOf } from './annotations.ts';
+import { contextIdOf } from './behaviour/annotations.ts';
 import type { Behind } from './table.ts';
 
 /** A corpus beside others in an exhibit: the real users, or one simulator. */

@@ -1,5 +1,5 @@
 import type { FoilError } from '../../core/errors.ts';
-import type { Taxonomy } from '../../core/evaluate/taxonomy.ts';
+import type { Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { Ports, RunPorts } from '../../core/ports.ts';
 import type { LiveSession, Role } from '../../core/session/schema.ts';
 import type { Seats } from '../../core/workflows/converse/types.ts';

@@ -1,5 +1,5 @@
-import type { Grid, GridCell, GridColumn } from '../../core/evaluate/render-grid.ts';
-import { gridOf } from '../../core/evaluate/render-grid.ts';
+import type { Grid, GridCell, GridColumn } from '../../core/evaluate/render/grid.ts';
+import { gridOf } from '../../core/evaluate/render/grid.ts';
 import type { Behind, Exhibit, Table } from '../../core/evaluate/table.ts';
 import { cellWidth, fitWidth, truncate } from '../../core/text/wrap.ts';
 import type { Segment } from '../components/Line.tsx';

@@ -1,4 +1,4 @@
-import type { Taxonomy } from '../../core/evaluate/taxonomy.ts';
+import type { Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { ModelEntry, SeatKind, SessionQuery, SessionSummary } from '../../core/ports.ts';
 import type { Candidate } from '../../core/preference/candidates.ts';
 import type { ContextPart, RenderedContext } from '../../core/prompt/context.ts';

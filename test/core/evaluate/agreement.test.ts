@@ -6,9 +6,9 @@ import {
   type Judged,
   type Measurement,
   measureAgreement,
-} from '../../../src/core/evaluate/agreement.ts';
-import { ANY } from '../../../src/core/evaluate/annotations.ts';
-import { SOURCE_LABELS, sourceLabelsOf } from '../../../src/core/evaluate/source-labels.ts';
+} from '../../../src/core/evaluate/behaviour/agreement.ts';
+import { ANY } from '../../../src/core/evaluate/behaviour/annotations.ts';
+import { SOURCE_LABELS, sourceLabelsOf } from '../../../src/core/evaluate/behaviour/source-labels.ts';
 import { cohenKappa } from '../../../src/core/preference/agreement.ts';
 import { sessionOf } from './annotated.ts';
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { actionExhibits } from '../../../src/core/evaluate/actions.ts';
-import { type AnnotatedSession, annotatedSession } from '../../../src/core/evaluate/annotations.ts';
-import { issuesByChatbot } from '../../../src/core/evaluate/chatbot-issues.ts';
-import { issueExhibits } from '../../../src/core/evaluate/issues.ts';
+import { actionExhibits } from '../../../src/core/evaluate/behaviour/actions.ts';
+import { type AnnotatedSession, annotatedSession } from '../../../src/core/evaluate/behaviour/annotations.ts';
+import { issuesByChatbot } from '../../../src/core/evaluate/behaviour/chatbot-issues.ts';
+import { issueExhibits } from '../../../src/core/evaluate/behaviour/issues.ts';
 import { type Estimate, type Exhibit, exhibitSchema } from '../../../src/core/evaluate/table.ts';
 import { aboutOf, marked, sessionOf, source } from './annotated.ts';
 

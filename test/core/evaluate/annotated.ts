@@ -1,5 +1,9 @@
-import type { AnnotatedSession, AnnotatedSource, AnnotatorAbout } from '../../../src/core/evaluate/annotations.ts';
-import { type Task, type Taxonomy, taxonomySchema } from '../../../src/core/evaluate/taxonomy.ts';
+import type {
+  AnnotatedSession,
+  AnnotatedSource,
+  AnnotatorAbout,
+} from '../../../src/core/evaluate/behaviour/annotations.ts';
+import { type Task, type Taxonomy, taxonomySchema } from '../../../src/core/evaluate/behaviour/taxonomy.ts';
 import { type Session, sessionSchema } from '../../../src/core/session/schema.ts';
 
 /** A taxonomy of two groups: `a` and `b` in one, `c` in the other. */

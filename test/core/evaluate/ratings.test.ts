@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pOf, type RatedSession, ratingExhibits } from '../../../src/core/evaluate/ratings.ts';
+import { pOf, type RatedSession, ratingExhibits } from '../../../src/core/evaluate/behaviour/ratings.ts';
 import type { Exhibit, TableRow } from '../../../src/core/evaluate/table.ts';
 import { kendall, pearson, spearman } from '../../../src/core/metrics/correlation.ts';
 

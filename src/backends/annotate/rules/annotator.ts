@@ -1,5 +1,5 @@
-import { turnsOf } from '../../../core/evaluate/annotations.ts';
-import type { Task, Taxonomy } from '../../../core/evaluate/taxonomy.ts';
+import { turnsOf } from '../../../core/evaluate/behaviour/annotations.ts';
+import type { Task, Taxonomy } from '../../../core/evaluate/behaviour/taxonomy.ts';
 import type { Annotator } from '../../../core/ports.ts';
 import type { Session } from '../../../core/session/schema.ts';
 import { ACTION_RULES, type Rule } from './actions.ts';

@@ -1,4 +1,4 @@
-import { unitsOf } from '../../evaluate/annotations.ts';
+import { unitsOf } from '../../evaluate/behaviour/annotations.ts';
 import type { AnnotationStore, Annotator } from '../../ports.ts';
 import type { Session } from '../../session/schema.ts';
 

@@ -6,8 +6,8 @@ import {
   type Mark,
   type Unit,
   unitsOf,
-} from '../../evaluate/annotations.ts';
-import { taxonomyName } from '../../evaluate/taxonomy.ts';
+} from '../../evaluate/behaviour/annotations.ts';
+import { taxonomyName } from '../../evaluate/behaviour/taxonomy.ts';
 import type { AnnotationStore, Annotator, Clock, Retry } from '../../ports.ts';
 import type { Session } from '../../session/schema.ts';
 import { Channel } from '../channel.ts';

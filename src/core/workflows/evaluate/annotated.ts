@@ -1,6 +1,6 @@
 import { asFoilError, formatError, isAbort } from '../../errors.ts';
-import type { AnnotatedSession, AnnotatedSource } from '../../evaluate/annotations.ts';
-import type { Task } from '../../evaluate/taxonomy.ts';
+import type { AnnotatedSession, AnnotatedSource } from '../../evaluate/behaviour/annotations.ts';
+import type { Task } from '../../evaluate/behaviour/taxonomy.ts';
 import { annotate } from './annotate.ts';
 import type { Annotated } from './metrics.ts';
 import type { Sides } from './sides.ts';

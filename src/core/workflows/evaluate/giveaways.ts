@@ -1,5 +1,5 @@
-import { contextIdOf } from '../../evaluate/annotations.ts';
-import { type Finding, giveawayExhibit } from '../../evaluate/giveaways.ts';
+import { contextIdOf } from '../../evaluate/behaviour/annotations.ts';
+import { type Finding, giveawayExhibit } from '../../evaluate/judges/giveaways.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
 import type { Inputs, Step } from './metrics.ts';
 import { CORPUS_WHYS, whysOfCorpus } from './whys.ts';

@@ -1,4 +1,4 @@
-import type { AnnotatedSession } from '../../evaluate/annotations.ts';
+import type { AnnotatedSession } from '../../evaluate/behaviour/annotations.ts';
 import type { Annotator } from '../../ports.ts';
 import type { Session } from '../../session/schema.ts';
 import { type AnnotatePorts, annotate } from './annotate.ts';

@@ -1,7 +1,7 @@
 import { FoilError } from '../../errors.ts';
-import type { AnnotatedSession } from '../../evaluate/annotations.ts';
-import { turnsOf } from '../../evaluate/annotations.ts';
-import { type Taxonomy, taxonomyName } from '../../evaluate/taxonomy.ts';
+import type { AnnotatedSession } from '../../evaluate/behaviour/annotations.ts';
+import { turnsOf } from '../../evaluate/behaviour/annotations.ts';
+import { type Taxonomy, taxonomyName } from '../../evaluate/behaviour/taxonomy.ts';
 import type { Session } from '../../session/schema.ts';
 import { deriveSeed, seedOf } from '../seed.ts';
 import type { Sample, SampleItem } from './label-types.ts';

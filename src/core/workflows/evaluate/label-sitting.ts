@@ -1,5 +1,5 @@
 import { asFoilError } from '../../errors.ts';
-import type { Taxonomy } from '../../evaluate/taxonomy.ts';
+import type { Taxonomy } from '../../evaluate/behaviour/taxonomy.ts';
 import type { Clock, SessionStore } from '../../ports.ts';
 import type { Turn } from '../../session/schema.ts';
 import { type LabelState, labelStep, openLabels, shownItem } from './label.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FoilError } from '../../errors.ts';
-import { taskSchema } from '../../evaluate/taxonomy.ts';
+import { taskSchema } from '../../evaluate/behaviour/taxonomy.ts';
 
 const itemSchema = z.object({
   /** `CORPUS/SESSION/TURN`. */

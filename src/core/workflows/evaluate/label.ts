@@ -1,4 +1,4 @@
-import type { Taxonomy } from '../../evaluate/taxonomy.ts';
+import type { Taxonomy } from '../../evaluate/behaviour/taxonomy.ts';
 import type { LabelCommand, LabelOptions, LabelRecord, Sample, SampleItem, ShownItem } from './label-types.ts';
 
 /** A sitting of labelling: the sample, what was said so far, where the labeller is, and what is toggled but not written. */

@@ -1,23 +1,23 @@
-import { actionExhibits } from '../../evaluate/actions.ts';
-import type { AnnotatedSource, AnnotatorAbout } from '../../evaluate/annotations.ts';
-import { calibrationExhibits } from '../../evaluate/calibration.ts';
-import { discriminatorExhibits } from '../../evaluate/discriminators.ts';
+import { actionExhibits } from '../../evaluate/behaviour/actions.ts';
+import type { AnnotatedSource, AnnotatorAbout } from '../../evaluate/behaviour/annotations.ts';
+import { issueExhibits } from '../../evaluate/behaviour/issues.ts';
+import type { Task } from '../../evaluate/behaviour/taxonomy.ts';
+import { calibrationExhibits } from '../../evaluate/judges/calibration.ts';
+import { discriminatorExhibits } from '../../evaluate/judges/discriminators.ts';
+import { type GainSet, observedGains, persistenceExhibits } from '../../evaluate/judges/persistence.ts';
+import { SHORTCUT_DEFAULTS, shortcutExhibits } from '../../evaluate/judges/shortcuts/shortcuts.ts';
+import { type Scorer, trialOf } from '../../evaluate/judges/verdicts.ts';
 import {
   EMBEDDING_DEFAULTS,
   embeddingExhibits,
   sessionsToEmbed,
   sessionText,
   wordEncoder,
-} from '../../evaluate/embedding.ts';
-import { issueExhibits } from '../../evaluate/issues.ts';
-import { linguisticExhibits } from '../../evaluate/linguistic.ts';
-import { MEMORISATION_DEFAULTS, memorisationExhibits } from '../../evaluate/memorisation.ts';
-import { type GainSet, observedGains, persistenceExhibits } from '../../evaluate/persistence.ts';
-import { SHORTCUT_DEFAULTS, shortcutExhibits } from '../../evaluate/shortcuts/shortcuts.ts';
+} from '../../evaluate/language/embedding.ts';
+import { linguisticExhibits } from '../../evaluate/language/linguistic.ts';
+import { MEMORISATION_DEFAULTS, memorisationExhibits } from '../../evaluate/language/memorisation.ts';
 import type { Source } from '../../evaluate/source.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
-import type { Task } from '../../evaluate/taxonomy.ts';
-import { type Scorer, trialOf } from '../../evaluate/verdicts.ts';
 import type { Draws } from '../../metrics/bootstrap.ts';
 import type { Discriminator } from '../../ports.ts';
 import { issuePower, issueTests, issueValidity, LEAST_CHATBOTS, rareOf, sharedChatbots } from './bridges.ts';

@@ -1,5 +1,5 @@
-import { contextIdOf } from '../../evaluate/annotations.ts';
-import type { Continued } from '../../evaluate/persistence.ts';
+import { contextIdOf } from '../../evaluate/behaviour/annotations.ts';
+import type { Continued } from '../../evaluate/judges/persistence.ts';
 import type { ChatModel, Discriminator } from '../../ports.ts';
 import type { Candidate } from '../../preference/candidates.ts';
 import type { MinedTurn } from '../../preference/mined.ts';

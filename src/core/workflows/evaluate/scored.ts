@@ -1,6 +1,6 @@
 import { asFoilError, formatError, isAbort } from '../../errors.ts';
+import type { Scorer } from '../../evaluate/judges/verdicts.ts';
 import type { Source } from '../../evaluate/source.ts';
-import type { Scorer } from '../../evaluate/verdicts.ts';
 import type { Session } from '../../session/schema.ts';
 import { countUserTurns } from '../../session/tree.ts';
 import { scoreSessions } from '../score.ts';

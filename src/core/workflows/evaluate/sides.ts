@@ -1,5 +1,5 @@
 import { FoilError } from '../../errors.ts';
-import { contextIdOf } from '../../evaluate/annotations.ts';
+import { contextIdOf } from '../../evaluate/behaviour/annotations.ts';
 import { paperName } from '../../evaluate/paper.ts';
 import { type Source, sameContexts } from '../../evaluate/source.ts';
 import type { Behind, Exhibit } from '../../evaluate/table.ts';

@@ -1,6 +1,6 @@
-import type { AnnotatorAbout } from '../../evaluate/annotations.ts';
+import type { AnnotatorAbout } from '../../evaluate/behaviour/annotations.ts';
+import type { Task } from '../../evaluate/behaviour/taxonomy.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
-import type { Task } from '../../evaluate/taxonomy.ts';
 import type { AnnotationStore, Annotator, Clock, ModelRegistry, SessionStore } from '../../ports.ts';
 import type { EvaluationRecord, EvaluationRecordOf } from './journal.ts';
 import type { EvaluationSpec } from './spec.ts';

@@ -1,0 +1,209 @@
+import { Grams, tfidf } from '../../metrics/bag.ts';
+import type { Draws } from '../../metrics/bootstrap.ts';
+import type { SparseRow } from '../../metrics/logistic.ts';
+import { cosineDistances, nearest } from '../../metrics/neighbours.ts';
+import { TSNE_DEFAULTS, type TsneMap, tsne } from '../../metrics/tsne.ts';
+import type { Session } from '../../session/schema.ts';
+import { contextIdOf } from '../behaviour/annotations.ts';
+import { intervalNote } from '../estimate.ts';
+import { shuffled } from '../judges/shortcuts/pairs.ts';
+import { type Source, sameContexts } from '../source.ts';
+import { means } from '../spread.ts';
+import type { Exhibit, Figure, TableRow } from '../table.ts';
+
+/** Messages of a session that are embedded (B.1). */
+const MESSAGES = 50;
+
+/** The text of a session that an encoder reads: its first 50 messages, without who said what (B.1). */
+export function sessionText({ turns }: Pick<Session, 'turns'>): string {
+  return turns
+    .slice(0, MESSAGES)
+    .map(({ content }) => content)
+    .join('\n');
+}
+
+/** Vectors of sessions, in the order of the texts that were given. */
+export interface Encoder {
+  /** What it is, for people: it decides what "near" means. */
+  readonly about: string;
+  readonly vectors: readonly SparseRow[];
+}
+
+/** A dense vector as a row. */
+export function denseRow(vector: readonly number[]): SparseRow {
+  return { at: Uint32Array.from(vector.keys()), value: Float64Array.from(vector) };
+}
+
+/** Sessions by their words, where there is no sentence encoder: near is what shares rare words. */
+export function wordEncoder(texts: readonly string[]): Encoder {
+  const grams = new Grams();
+  const bags = texts.map((text) => grams.bag([text]));
+  return {
+    about: 'TF-IDF of 1- and 2-grams, no sentence encoder: near is what shares rare words',
+    vectors: tfidf(bags, bags, 2).rows,
+  };
+}
+
+export interface EmbeddingOptions extends Draws {
+  /** Sessions in the map at most: t-SNE compares all with all. */
+  readonly most: number;
+  /** Contexts that the second picture shows, a colour each. */
+  readonly contexts: number;
+}
+
+export const EMBEDDING_DEFAULTS: Omit<EmbeddingOptions, 'draws' | 'seed'> = { most: 400, contexts: 10 };
+
+/** One session of the map. */
+export interface Placed {
+  readonly source: Source;
+  readonly session: Session;
+}
+
+/**
+ * The sessions of the map, whose texts are to be embedded: of contexts that all sources have, drawn by the seed, one session
+ * of each source a context.
+ */
+export function sessionsToEmbed(sources: readonly Source[], { most, seed }: EmbeddingOptions): Placed[] {
+  const { sources: shared, contexts } = sameContexts(sources);
+  const each = Math.max(1, Math.floor(most / Math.max(1, sources.length)));
+  const drawn = new Set(shuffled(contexts, seed).slice(0, each));
+  return shared.flatMap((source) => {
+    const seen = new Set<string>();
+    const list = contexts.length > 0 ? source.sessions : shuffled(source.sessions, seed).slice(0, each);
+    return list.flatMap((session) => {
+      const context = contextIdOf(session);
+      if (seen.has(context) || (contexts.length > 0 && !drawn.has(context))) return [];
+      seen.add(context);
+      return [{ source, session }];
+    });
+  });
+}
+
+/**
+ * Figure 3: a t-SNE map of sessions by source and by context, and beside it the numbers: how often the nearest other session,
+ * in the full space, is of the same source, and of the same context. A simulator that is grounded has neighbours of its
+ * context; one with a voice of its own has neighbours of its source.
+ */
+export function* embeddingExhibits(
+  placed: readonly Placed[],
+  encoder: Encoder,
+  options: EmbeddingOptions,
+): Generator<{ readonly step: number }, Exhibit[]> {
+  if (placed.length < 4) return [];
+  const distances = cosineDistances(encoder.vectors);
+  const map = yield* tsne(distances, placed.length, { ...TSNE_DEFAULTS, seed: options.seed });
+  const neighbours = nearest(distances, placed.length).map((at) => placed[at] as Placed);
+  return [
+    shares(placed, neighbours, encoder, options),
+    picture('tsne-source', 'Sessions by source', placed, map, encoder, ({ source }) => source.name),
+    byContext(placed, map, encoder, options),
+  ];
+}
+
+function shares(
+  placed: readonly Placed[],
+  neighbours: readonly Placed[],
+  encoder: Encoder,
+  options: EmbeddingOptions,
+): Exhibit {
+  const all = placed.map(({ source, session }, at) => ({
+    source,
+    context: contextIdOf(session),
+    sameSource: Number(neighbours[at]?.source === source),
+    sameContext: Number(neighbours[at] !== undefined && contextIdOf(neighbours[at].session) === contextIdOf(session)),
+  }));
+  const others = placed.length - 1;
+  const rows = [...new Set(placed.map(({ source }) => source))].map((source): TableRow => {
+    const own = all.filter((one) => one.source === source);
+    const [sameSource, sameContext] = means(own, [(one) => one.sameSource, (one) => one.sameContext], options);
+    const twins = own.reduce((sum, { context }) => sum + all.filter((one) => one.context === context).length - 1, 0);
+    return {
+      key: source.name,
+      group: null,
+      cells: {
+        ...{ source: sameSource ?? null, source_chance: (own.length - 1) / others },
+        ...{ context: sameContext ?? null, context_chance: twins / own.length / others },
+      },
+      reported: null,
+      behind: [
+        { corpus: source.corpus, sessions: placed.flatMap((one) => (one.source === source ? one.session.id : [])) },
+      ],
+    };
+  });
+  return {
+    type: 'table',
+    id: 'nearest-sessions',
+    title: 'Whose is the nearest other session',
+    paper: null,
+    notes: [
+      `Cosine distance in the space of the encoder, not in the picture. Encoder: ${encoder.about}.`,
+      '"Chance" is what a random other session would give. Near its own source: a voice of its own. Near its own context: grounded.',
+      intervalNote(options),
+    ],
+    columns: [
+      { key: 'source', title: 'same source', format: 'rate' },
+      { key: 'source_chance', title: 'chance', format: 'rate' },
+      { key: 'context', title: 'same context', format: 'rate' },
+      { key: 'context_chance', title: 'chance', format: 'rate' },
+    ],
+    rows,
+  };
+}
+
+function picture(
+  id: string,
+  title: string,
+  placed: readonly Placed[],
+  map: TsneMap,
+  { about }: Encoder,
+  seriesOf: (one: Placed) => string | null,
+): Exhibit {
+  const series = new Map<string, Figure['series'][number]['points']>();
+  for (const [at, one] of placed.entries()) {
+    const name = seriesOf(one);
+    const [x, y] = map.points[at] ?? [0, 0];
+    if (name === null) continue;
+    const points = series.get(name) ?? [];
+    series.set(name, points);
+    points.push({
+      ...{ x, y, low: null, high: null, x_low: null, x_high: null },
+      label: `${one.source.name}, ${one.session.id}`,
+      behind: [{ corpus: one.source.corpus, sessions: [one.session.id] }],
+    });
+  }
+  return {
+    type: 'figure',
+    id,
+    title,
+    paper: 'Figure 3',
+    notes: [
+      `t-SNE, perplexity ${TSNE_DEFAULTS.perplexity}, of ${placed.length} sessions; KL ${map.kl.toFixed(2)} nats. Encoder: ${about}. Only who is near whom means anything: not the axes, nor the sizes of clusters.`,
+    ],
+    kind: 'scatter',
+    x: '',
+    y: '',
+    series: [...series].map(([name, points]) => ({ name, points })),
+    reference: null,
+  };
+}
+
+function byContext(
+  placed: readonly Placed[],
+  map: TsneMap,
+  encoder: Encoder,
+  { contexts, seed }: EmbeddingOptions,
+): Exhibit {
+  const all = [...new Set(placed.map(({ session }) => contextIdOf(session)))];
+  const shown = new Set(shuffled(all, seed).slice(0, contexts));
+  return picture(
+    'tsne-context',
+    `The same map: ${shown.size} contexts, a colour each`,
+    placed,
+    map,
+    encoder,
+    ({ session }) => {
+      const context = contextIdOf(session);
+      return shown.has(context) ? context : null;
+    },
+  );
+}
