@@ -1,5 +1,5 @@
 import { FoilError } from '../core/errors.ts';
-import type { RunPorts } from '../core/ports.ts';
+import type { RunPorts } from '../core/stage/ports.ts';
 import type { Progress } from '../core/stage/progress.ts';
 import type { RunSummary } from '../core/stage/run.ts';
 import { hyperOf, sameValue, showHyper } from '../core/stage/table.ts';

@@ -1,6 +1,6 @@
 import { FoilError, isAbort } from '../core/errors.ts';
-import type { RunPorts, TrainerEvent } from '../core/ports.ts';
 import type { StageEvent } from '../core/stage/events.ts';
+import type { RunPorts, TrainerEvent } from '../core/stage/ports.ts';
 import type { RunRecord, RunSummary } from '../core/stage/run.ts';
 import { formatBytes, formatDuration } from '../core/text/quantity.ts';
 import type { Plan, PlanEvent, RunEvent, StartEvent } from '../core/workflows/runs/types.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { FakeRunStore, fakeRecord, fileOf } from '../../src/backends/fake/runs.ts';
-import type { RunPorts } from '../../src/core/ports.ts';
+import type { RunPorts } from '../../src/core/stage/ports.ts';
 import { logPage, searchLog } from '../../src/core/workflows/runs/log.ts';
 import { request } from './run-request.ts';
 

@@ -8,7 +8,7 @@ import {
   fileOf,
 } from '../../src/backends/fake/runs.ts';
 import { FoilError } from '../../src/core/errors.ts';
-import type { RunPorts } from '../../src/core/ports.ts';
+import type { RunPorts } from '../../src/core/stage/ports.ts';
 import { adoptRun } from '../../src/core/workflows/runs/adopt.ts';
 import {
   cancelRun,

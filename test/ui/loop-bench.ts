@@ -1,6 +1,7 @@
 import { FakeTurnJournal } from '../../src/backends/fake/journal.ts';
 import { FakeLoopStore } from '../../src/backends/fake/loops.ts';
-import type { Ports, RunPorts } from '../../src/core/ports.ts';
+import type { Ports } from '../../src/core/ports.ts';
+import type { RunPorts } from '../../src/core/stage/ports.ts';
 import type { LoopPorts } from '../../src/core/workflows/loop/types.ts';
 
 /** Loops in memory over other ports; whatever is named is there, but no corpus that was not made. */

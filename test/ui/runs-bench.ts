@@ -1,7 +1,7 @@
 import { FakeRegistry } from '../../src/backends/fake/models.ts';
 import { FakeLauncher, FakeRunStore, FakeTrainer, fakeRecord, fileOf } from '../../src/backends/fake/runs.ts';
-import type { RunPorts } from '../../src/core/ports.ts';
 import type { JobReport } from '../../src/core/stage/launcher.ts';
+import type { RunPorts } from '../../src/core/stage/ports.ts';
 import type { RunRequest } from '../../src/core/stage/run.ts';
 import { type StageTable, stageTableSchema } from '../../src/core/stage/table-schema.ts';
 import { request } from '../core/run-request.ts';

@@ -1,6 +1,6 @@
 import { FoilError } from '../../core/errors.ts';
-import type { Launchers, RunStore, Trainer, TrainerEvent } from '../../core/ports.ts';
 import type { FilePiece, GpuReading, Job, JobHandle, JobReport, Launcher } from '../../core/stage/launcher.ts';
+import type { Launchers, RunStore, Trainer, TrainerEvent } from '../../core/stage/ports.ts';
 import { RUN_FILES, type RunRecord, type RunRequest } from '../../core/stage/run.ts';
 import type { StageTable } from '../../core/stage/table-schema.ts';
 

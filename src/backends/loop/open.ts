@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { FoilError } from '../../core/errors.ts';
-import type { Ports, RunPorts } from '../../core/ports.ts';
+import type { Ports } from '../../core/ports.ts';
+import type { RunPorts } from '../../core/stage/ports.ts';
 import type { LoopPorts } from '../../core/workflows/loop/types.ts';
 import type { FoilConfig } from '../config/schema.ts';
 import { openChatbots, readChatbots } from '../registry/chatbots.ts';

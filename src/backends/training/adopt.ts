@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
 import type { Lineage } from '../../core/model/lineage.ts';
-import type { TrainerEvent } from '../../core/ports.ts';
+import type { TrainerEvent } from '../../core/stage/ports.ts';
 import { RUN_FILES, type RunRecord } from '../../core/stage/run.ts';
 import { readAdapter } from '../registry/cards.ts';
 import { checkName } from '../store/disk.ts';

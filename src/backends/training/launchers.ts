@@ -1,5 +1,5 @@
-import type { Launchers } from '../../core/ports.ts';
 import type { Launcher } from '../../core/stage/launcher.ts';
+import type { Launchers } from '../../core/stage/ports.ts';
 import type { FoilConfig } from '../config/schema.ts';
 import { launcherNames, openLauncher } from '../launch/open.ts';
 

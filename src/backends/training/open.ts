@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Clock, Ports, RunPorts, TrainerEvent } from '../../core/ports.ts';
+import type { Clock, Ports } from '../../core/ports.ts';
+import type { RunPorts, TrainerEvent } from '../../core/stage/ports.ts';
 import { formatBytes } from '../../core/text/quantity.ts';
 import type { FoilConfig } from '../config/schema.ts';
 import { ensureWeights } from '../embedded/weights.ts';

@@ -1,6 +1,6 @@
 import { FoilError } from '../../core/errors.ts';
-import type { TrainerEvent } from '../../core/ports.ts';
 import { type FailedEvent, parseStageEvent } from '../../core/stage/events.ts';
+import type { TrainerEvent } from '../../core/stage/ports.ts';
 import { safeText } from '../../core/text/safe.ts';
 import { buildTrainEnv } from '../setup/build-env.ts';
 import { findTrainEnv } from '../setup/train-env.ts';

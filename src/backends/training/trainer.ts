@@ -1,8 +1,9 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
-import type { Launchers, ModelRegistry, RunStore, Trainer, TrainerEvent } from '../../core/ports.ts';
+import type { ModelRegistry } from '../../core/ports.ts';
 import type { Job } from '../../core/stage/launcher.ts';
+import type { Launchers, RunStore, Trainer, TrainerEvent } from '../../core/stage/ports.ts';
 import { RUN_FILES, type RunRecord, type RunRequest } from '../../core/stage/run.ts';
 import { hyperOf, sameValue } from '../../core/stage/table.ts';
 import type { HyperValue, StageTable } from '../../core/stage/table-schema.ts';

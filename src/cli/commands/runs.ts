@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RunPorts } from '../../core/ports.ts';
+import type { RunPorts } from '../../core/stage/ports.ts';
 import type { RunSummary } from '../../core/stage/run.ts';
 import { formatDuration } from '../../core/text/quantity.ts';
 import type { Cli, Run } from '../cli.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { RunPorts } from '../../core/ports.ts';
+import type { RunPorts } from '../../core/stage/ports.ts';
 import type { RunRequest, TrainingStage } from '../../core/stage/run.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples } from '../options.ts';

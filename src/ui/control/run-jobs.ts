@@ -1,5 +1,5 @@
 import { formatError } from '../../core/errors.ts';
-import type { TrainerEvent } from '../../core/ports.ts';
+import type { TrainerEvent } from '../../core/stage/ports.ts';
 import { adoptRun } from '../../core/workflows/runs/adopt.ts';
 import { cancelRun, noteRun, resumeRun, startRun } from '../../core/workflows/runs/manage.ts';
 import type { Plan } from '../../core/workflows/runs/types.ts';

@@ -1,4 +1,4 @@
-import type { RunPorts } from '../../core/ports.ts';
+import type { RunPorts } from '../../core/stage/ports.ts';
 import { followRun, lookAt, watchRuns } from '../../core/workflows/runs/watch.ts';
 import { NO_DETAIL, reduceRun } from '../state/run-detail.ts';
 import { type RunDetail, type RunsState, reduceList, watchedRuns } from '../state/runs.ts';

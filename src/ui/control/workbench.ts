@@ -1,7 +1,8 @@
 import type { FoilError } from '../../core/errors.ts';
 import type { Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
-import type { Ports, RunPorts } from '../../core/ports.ts';
+import type { Ports } from '../../core/ports.ts';
 import type { LiveSession, Role } from '../../core/session/schema.ts';
+import type { RunPorts } from '../../core/stage/ports.ts';
 import type { Seats } from '../../core/workflows/converse/types.ts';
 import type { LabelStore } from '../../core/workflows/evaluate/label-sitting.ts';
 import type { EvaluatePorts } from '../../core/workflows/evaluate/types.ts';

@@ -1,5 +1,5 @@
-import type { SkippedFolder } from '../../core/ports.ts';
 import type { GpuReading } from '../../core/stage/launcher.ts';
+import type { SkippedFolder } from '../../core/stage/ports.ts';
 import type { Progress } from '../../core/stage/progress.ts';
 import type { RunSummary } from '../../core/stage/run.ts';
 import type { RunList } from '../../core/workflows/runs/types.ts';

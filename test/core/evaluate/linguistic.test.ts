@@ -103,7 +103,7 @@ test('the same contexts on all sides; sources that share none stay whole', () =>
 });
 
 test('of sessions of a file that others wrote, every figure is finite', () => {
-  const lines = readFileSync(new URL('../../sessions/sample.jsonl', import.meta.url), 'utf8')
+  const lines = readFileSync(new URL('../../../sessions/sample.jsonl', import.meta.url), 'utf8')
     .trim()
     .split('\n');
   const sessions = lines.map((line) => sessionSchema.parse(JSON.parse(line)));

@@ -1,8 +1,8 @@
 import { FoilError } from '../../errors.ts';
-import type { TrainerEvent } from '../../ports.ts';
 import type { ReviewedPair } from '../../preference/decisions.ts';
 import { orderedBy } from '../../preference/order.ts';
 import { countWords } from '../../preference/similarity.ts';
+import type { TrainerEvent } from '../../stage/ports.ts';
 import type { Progress, StepPoint } from '../../stage/progress.ts';
 import type { RunRecord, RunRequest, RunSummary, TrainingStage } from '../../stage/run.ts';
 import { hyperOf } from '../../stage/table.ts';

@@ -1,5 +1,6 @@
 import type { FoilError } from '../../errors.ts';
-import type { ChatModel, Ports, RunPorts, TurnJournal } from '../../ports.ts';
+import type { ChatModel, Ports, TurnJournal } from '../../ports.ts';
+import type { RunPorts } from '../../stage/ports.ts';
 import type { Alarm } from './alarms.ts';
 import type { LoopRecord, LoopStage, Ref } from './journal.ts';
 import type { Grid } from './plan.ts';

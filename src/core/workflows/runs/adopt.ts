@@ -1,5 +1,5 @@
 import { FoilError, formatPlace } from '../../errors.ts';
-import type { RunPorts } from '../../ports.ts';
+import type { RunPorts } from '../../stage/ports.ts';
 import type { RunRecord } from '../../stage/run.ts';
 import { demand } from './manage.ts';
 import type { AdoptEvent } from './types.ts';

@@ -1,4 +1,4 @@
-import type { RunPorts } from '../../ports.ts';
+import type { RunPorts } from '../../stage/ports.ts';
 import { RUN_FILES } from '../../stage/run.ts';
 import { safeText } from '../../text/safe.ts';
 import { type RunReader, readerOf } from './read.ts';

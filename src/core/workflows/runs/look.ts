@@ -1,6 +1,6 @@
 import { FoilError, isAbort } from '../../errors.ts';
-import type { RunPorts } from '../../ports.ts';
 import type { JobReport, JobState } from '../../stage/launcher.ts';
+import type { RunPorts } from '../../stage/ports.ts';
 import { NO_PROGRESS, type Progress, progressOf } from '../../stage/progress.ts';
 import type { RunAction, RunRecord, RunSummary } from '../../stage/run.ts';
 import { EventReader, readerOf } from './read.ts';

@@ -1,5 +1,5 @@
 import { FoilError } from '../../errors.ts';
-import type { RunPorts } from '../../ports.ts';
+import type { RunPorts } from '../../stage/ports.ts';
 import type { RunAction, RunRecord, RunRequest, RunSummary } from '../../stage/run.ts';
 import type { Plan, PlanEvent, StartEvent } from './types.ts';
 import { lookAt } from './watch.ts';

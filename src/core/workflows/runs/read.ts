@@ -1,6 +1,6 @@
-import type { RunPorts } from '../../ports.ts';
 import { parseStageEvent, type StageEvent } from '../../stage/events.ts';
 import type { FilePiece } from '../../stage/launcher.ts';
+import type { RunPorts } from '../../stage/ports.ts';
 import { RUN_FILES, type RunRecord } from '../../stage/run.ts';
 
 /** Reads pieces of a run's files, wherever they lie. @throws FoilError when their machine cannot be reached. */

@@ -1,6 +1,6 @@
-import type { SkippedFolder, TrainerEvent } from '../../ports.ts';
 import type { StageEvent } from '../../stage/events.ts';
 import type { GpuReading } from '../../stage/launcher.ts';
+import type { SkippedFolder, TrainerEvent } from '../../stage/ports.ts';
 import type { RunRecord, RunRequest, RunSummary } from '../../stage/run.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { FoilError, isAbort } from '../../errors.ts';
-import type { RunPorts } from '../../ports.ts';
+import type { RunPorts } from '../../stage/ports.ts';
 import { type Progress, progressOf } from '../../stage/progress.ts';
 import type { RunRecord, RunSummary } from '../../stage/run.ts';
 import { pageOf } from './log.ts';
