@@ -76,7 +76,7 @@ it('a measurement stands beside the annotator that it was made of, in the place 
     ...{ annotator: 'rules', version: annotator.version, task: 'actions' as const, against: 'me', draws: 1, seed: 1 },
     ...{
       taxonomy: taxonomyName(annotator.taxonomy),
-      labels: null,
+      labels: [],
       pooled: entry(kappa),
       categories: { agrees: entry(kappa) },
     },

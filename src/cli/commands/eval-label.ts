@@ -45,28 +45,29 @@ export function registerLabel(command: Command, run: Run): void {
       ]),
     )
     .action(run(draw));
-  const shared = (name: string, about: string): Command =>
+  const shared = (name: string, about: string, example: string): Command =>
     label
       .command(name)
       .argument('<sample>', 'name of the sample')
       .description(about)
+      .addHelpText('after', examples([`foil eval label ${name} ${example}`, '']))
       .option('--labeller <name>', 'whose labels (default: the user of this machine)')
       .option('--taxonomy <file>', 'a taxonomy of your own');
-  shared('show', 'The items of a sample with their text and labels.')
+  shared('show', 'The items of a sample with their text and labels.', 'mine --open')
     .option('--open', 'only those that this labeller has not labelled')
     .action(run(showSample));
-  shared('set', 'Label an item: its categories with commas between, or "none".')
+  shared('set', 'Label an item: its categories with commas between, or "none".', 'mine it0-test/s1/4 thanks,agrees')
     .argument('<item>', 'id of the item')
     .argument('<categories>', 'ids with commas between, or "none"')
     .action(run(setLabel));
-  shared('skip', 'Leave an item out.')
+  shared('skip', 'Leave an item out.', 'mine it0-test/s1/4')
     .argument('<item>', 'id of the item')
     .action(
       run((cli: Cli, sample: string, item: string, options: ShowOptions) =>
         carryOut(cli, sample, item, { type: 'skip' }, options),
       ),
     );
-  shared('undo', 'Take back the last label or skip of this labeller.').action(
+  shared('undo', 'Take back the last label or skip of this labeller.', 'mine').action(
     run((cli: Cli, sample: string, options: ShowOptions) => carryOut(cli, sample, null, { type: 'undo' }, options)),
   );
 }
