@@ -152,7 +152,7 @@ export class OpenAIChatModel implements ChatModel {
     for (;;) {
       const body = this.body(request, known);
       try {
-        await postEvents(endpoint, ROUTE, body, signal, request.whole === true, onEvent);
+        await postEvents(endpoint, ROUTE, body, signal, onEvent);
         return;
       } catch (error) {
         const { status, message = '' } = error as { status?: number; message?: string };

@@ -4,7 +4,6 @@ import type { Endpoint } from './client.ts';
 import { EventReader } from './events.ts';
 import { silent } from './failure.ts';
 import { Refusal, refusalOf } from './refusal.ts';
-import { step } from './steps.ts';
 
 /** What is the same in every request to one route of an endpoint. */
 interface Route {
@@ -73,21 +72,16 @@ export type Heard = 'go on' | 'whole' | 'stop';
  *
  * Rejects with a Refusal for a refusal or an error event, with the system's error for what broke, with the signal's reason,
  * or with `stream-cut` after a silence of the endpoint's `timeoutMs`.
- *
- * @param inSteps whether it may wait for other work of this process: nobody watches the text.
  */
 export async function postEvents(
   endpoint: Endpoint,
   path: string,
   body: object,
   signal: AbortSignal,
-  inSteps: boolean,
   onEvent: (data: unknown) => Heard,
 ): Promise<void> {
   const route = await routeOf(endpoint, path);
-  if (inSteps) await step();
   signal.throwIfAborted();
-  const inOrder = inSteps ? queued() : (what: () => void) => what();
   await new Promise<void>((resolve, reject) => {
     let heard: Heard = 'go on';
     let over = false;
@@ -129,31 +123,27 @@ export async function postEvents(
     const onResponse = (response: IncomingMessage): void => {
       response.setEncoding('utf8');
       const { statusCode = 0 } = response;
-      response.on('error', (error) => inOrder(() => settle(error)));
-      response.on('close', () =>
-        inOrder(() => {
-          if (!over) settle(cutOff());
-        }),
-      );
+      response.on('error', settle);
+      response.on('close', () => {
+        if (!over) settle(cutOff());
+      });
       if (statusCode < 200 || statusCode > 299) {
         let text = '';
         response.on('data', (piece: string) => {
           text += text.length < MOST_REFUSAL ? piece : '';
         });
-        response.on('end', () => inOrder(() => settle(refusalOf(statusCode, text, response.headers))));
+        response.on('end', () => settle(refusalOf(statusCode, text, response.headers)));
         return;
       }
       const reader = new EventReader(take);
       response.on('data', (piece: string) => {
         timer.refresh();
-        inOrder(() => guarded(() => reader.push(piece)));
+        guarded(() => reader.push(piece));
       });
-      response.on('end', () =>
-        inOrder(() => {
-          guarded(() => reader.finish());
-          settle();
-        }),
-      );
+      response.on('end', () => {
+        guarded(() => reader.finish());
+        settle();
+      });
     };
     const text = JSON.stringify(body);
     request = route.send({
@@ -161,7 +151,7 @@ export async function postEvents(
       headers: { ...route.headers, 'content-length': Buffer.byteLength(text) },
     });
     request.on('response', onResponse);
-    request.on('error', (error) => inOrder(() => settle(error)));
+    request.on('error', settle);
     signal.addEventListener('abort', abort, { once: true });
     request.end(text);
   });
@@ -169,20 +159,6 @@ export async function postEvents(
 
 /** A refusal longer than this says nothing more. */
 const MOST_REFUSAL = 100_000;
-
-/** What happens to one request, in steps: all that has happened until its next step is one. */
-function queued(): (what: () => void) => void {
-  let happened: (() => void)[] = [];
-  return (what) => {
-    happened.push(what);
-    if (happened.length > 1) return;
-    void step().then(() => {
-      const all = happened;
-      happened = [];
-      for (const one of all) one();
-    });
-  };
-}
 
 function cutOff(): Error {
   return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
