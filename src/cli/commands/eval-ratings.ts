@@ -5,7 +5,6 @@ import type { Session } from '../../core/session/schema.ts';
 import { chooseAnnotator, labelsDir, openStore } from '../annotators.ts';
 import type { Cli, Run } from '../cli.ts';
 import { readCorpus } from '../corpus.ts';
-import { printExhibit } from '../eval-output.ts';
 import { examples, integer } from '../options.ts';
 
 interface RatingsOptions {
@@ -86,6 +85,7 @@ async function ratings(cli: Cli, corpora: string[], options: RatingsOptions): Pr
     ...anyNote(about),
   ];
   const draws = { draws: options.draws, seed: options.seed };
+  const { printExhibit } = await import('../eval-output.ts');
   for (const exhibit of ratingExhibits(rated, options.outcome, notes, draws)) {
     cli.out.event({ event: 'exhibit', metric: 'ratings', exhibit });
     printExhibit(cli, exhibit, new Set());
