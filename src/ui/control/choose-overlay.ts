@@ -2,11 +2,11 @@ import type { Command } from '../keys/table.ts';
 import { chooseRows } from '../state/rows.ts';
 import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
-import { evaluationRefused, leaveEvaluationForm } from './evaluate-form.ts';
+import { evaluationForm } from './evaluate-form.ts';
 import { openLabelling } from './labelling.ts';
 import { moveIn } from './lists.ts';
 import { gateConfirmed } from './loop-commands.ts';
-import { leaveLoopForm, settingRefused } from './loop-form.ts';
+import { loopForm } from './loop-form.ts';
 import { reviewChosen } from './review-commands.ts';
 import { formOnScreen, leaveForm } from './run-form.ts';
 import { cancel } from './run-jobs.ts';
@@ -54,7 +54,7 @@ function take(control: Controller, purpose: ChooseOverlay['purpose'], value: str
   if (purpose.kind === 'sample') openLabelling(control, value);
   else if (purpose.kind === 'review') reviewChosen(control, purpose.choice, value);
   else if (purpose.kind === 'setting' || purpose.kind === 'evaluation') {
-    const refused = (purpose.kind === 'setting' ? settingRefused : evaluationRefused)(control, purpose.key, value);
+    const refused = (purpose.kind === 'setting' ? loopForm : evaluationForm).take(control, purpose.key, value);
     if (refused !== null) control.tell('error', refused);
   } else chosen(control, purpose, value);
 }
@@ -68,9 +68,9 @@ export function confirmCommand(control: Controller, top: Of<'confirm'>, command:
   if (purpose.kind === 'cancel-run') cancel(control, purpose.id);
   else if (purpose.kind === 'open-gate') gateConfirmed(control, purpose.loop, purpose.iteration);
   else if (screen === 'loop') {
-    if (loop.view.kind === 'form') leaveLoopForm(control, loop.view, true);
+    if (loop.view.kind === 'form') loopForm.leave(control, loop.view, true);
   } else if (screen === 'evaluate') {
-    if (evaluate.view.kind === 'form') leaveEvaluationForm(control, evaluate.view, true);
+    if (evaluate.view.kind === 'form') evaluationForm.leave(control, evaluate.view, true);
   } else {
     const form = formOnScreen(control);
     if (form) leaveForm(control, form);

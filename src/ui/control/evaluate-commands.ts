@@ -14,12 +14,7 @@ import { tableBehind, tableGrid, tableSize } from '../state/evaluate-table.ts';
 import { topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { change, openEvaluation } from './evaluate.ts';
-import {
-  applyEvaluationPrompt,
-  evaluationFormCommand,
-  leaveEvaluationForm,
-  openEvaluationForm,
-} from './evaluate-form.ts';
+import { evaluationForm, openEvaluationForm } from './evaluate-form.ts';
 import { chooseSample } from './labelling.ts';
 import { moveIn } from './lists.ts';
 import { showBehind } from './sessions-commands.ts';
@@ -30,8 +25,8 @@ type One = Extract<EvaluationsView, { kind: 'one' }>;
 export function evaluateCommand(control: Controller, command: Command): boolean {
   if (control.state.screen !== 'evaluate' || topOverlay(control.state)) return false;
   const { view, prompt } = control.state.evaluate;
-  if (prompt) return command === 'prompt.apply' && applyEvaluationPrompt(control, prompt);
-  if (view.kind === 'form') return evaluationFormCommand(control, view.form, command);
+  if (prompt) return command === 'prompt.apply' && evaluationForm.apply(control, prompt);
+  if (view.kind === 'form') return evaluationForm.command(control, view.form, command);
   return view.kind === 'list' ? listCommand(control, command) : oneCommand(control, view, command);
 }
 
@@ -213,7 +208,7 @@ function toList(control: Controller): void {
 export function evaluateBack(control: Controller): void {
   const { view, prompt } = control.state.evaluate;
   if (prompt) change(control, () => ({ prompt: null }));
-  else if (view.kind === 'form') leaveEvaluationForm(control, view, false);
+  else if (view.kind === 'form') evaluationForm.leave(control, view, false);
   else if (view.kind === 'one' && view.pane !== 'contents')
     change(control, () => ({ view: { ...view, pane: 'contents' } }));
   else if (view.kind === 'one') toList(control);

@@ -2,17 +2,16 @@ import { asFoilError, FoilError, formatError } from '../../core/errors.ts';
 import { evaluate } from '../../core/workflows/evaluate/evaluate.ts';
 import { METRICS } from '../../core/workflows/evaluate/metrics.ts';
 import { commandOf } from '../../core/workflows/evaluate/spec.ts';
-import type { EvaluateEvent, EvaluatePorts } from '../../core/workflows/evaluate/types.ts';
+import type { EvaluateEvent } from '../../core/workflows/evaluate/types.ts';
 import { evaluationView } from '../../core/workflows/evaluate/view.ts';
 import { batch } from '../batch.ts';
 import { type EvaluationRow, type EvaluationsState, type OpenEvaluation, shownEvaluation } from '../state/evaluate.ts';
 import { doneText, reduceEvaluation, rowOf, startOf } from '../state/evaluate-run.ts';
 import type { Controller } from './controller.ts';
+import { endJob, type Job } from './job.ts';
 
 /** Progress waits for company so long. */
 const BATCH_MS = 150;
-/** How long leaving waits for what is being written. */
-const LEAVE_MS = 2000;
 
 const titleOf = (metric: string) => METRICS.find(({ id }) => id === metric)?.title ?? metric;
 
@@ -22,22 +21,12 @@ const titleOf = (metric: string) => METRICS.find(({ id }) => id === metric)?.tit
  */
 export class Evaluations {
   private readonly control: Controller;
-  private opened: Promise<EvaluatePorts> | null = null;
-  private job: { readonly abort: AbortController; readonly ended: Promise<void> } | null = null;
+  private job: Job | null = null;
   /** Counts reads: a later one has the last word. */
   private reads = 0;
 
   constructor(control: Controller) {
     this.control = control;
-  }
-
-  /** Opens on first use: most sittings evaluate nothing. */
-  ports(): Promise<EvaluatePorts> {
-    this.opened ??= this.control.bench.evaluations().catch((error: unknown) => {
-      this.opened = null;
-      throw error;
-    });
-    return this.opened;
   }
 
   /** Reads again what shows. */
@@ -55,7 +44,7 @@ export class Evaluations {
   }
 
   private async readAll(current: () => boolean): Promise<void> {
-    const { evaluations } = await this.ports();
+    const { evaluations } = await this.control.bench.evaluations();
     const rows: EvaluationRow[] = [];
     for (const name of await evaluations.list()) {
       const row = await this.read(name).then(rowOf, (error: unknown) => unreadable(name, error));
@@ -71,7 +60,7 @@ export class Evaluations {
   }
 
   private async read(name: string): Promise<OpenEvaluation> {
-    const { evaluations } = await this.ports();
+    const { evaluations } = await this.control.bench.evaluations();
     const spec = await evaluations.load(name);
     return { spec, view: evaluationView(await evaluations.read(name)) };
   }
@@ -101,15 +90,7 @@ export class Evaluations {
 
   /** Ends everything. Resolves when what was being written is on the disk. */
   async leave(): Promise<void> {
-    const { job } = this;
-    if (!job) return;
-    job.abort.abort();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LEAVE_MS);
-    });
-    await Promise.race([job.ended, late]);
-    clearTimeout(timer);
+    if (this.job) await endJob(this.job);
   }
 
   private async go({ spec }: OpenEvaluation, again: boolean, signal: AbortSignal): Promise<void> {
@@ -121,7 +102,7 @@ export class Evaluations {
     const progress = batch<EvaluateEvent>(BATCH_MS, reduce);
     let said: readonly ['ok' | 'warn', string] | null = null;
     try {
-      const ports = await this.ports();
+      const ports = await this.control.bench.evaluations();
       for await (const event of evaluate(ports, { spec, command: commandOf(spec), again }, signal)) {
         if (event.type === 'progress') progress.push(event);
         else {

@@ -13,7 +13,7 @@ import { topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
 import { changeLoops, openLoop } from './loop.ts';
-import { applyLoopPrompt, leaveLoopForm, loopFormCommand, openLoopForm } from './loop-form.ts';
+import { loopForm, openLoopForm } from './loop-form.ts';
 import { openRun } from './run-jobs.ts';
 import { showCorpus } from './sessions-commands.ts';
 
@@ -23,8 +23,8 @@ type LoopOne = Extract<LoopScreenView, { kind: 'loop' }>;
 export function loopCommand(control: Controller, command: Command): boolean {
   if (control.state.screen !== 'loop' || topOverlay(control.state)) return false;
   const { view, prompt } = control.state.loop;
-  if (prompt) return command === 'prompt.apply' && applyLoopPrompt(control, prompt);
-  if (view.kind === 'form') return loopFormCommand(control, view.form, command);
+  if (prompt) return command === 'prompt.apply' && loopForm.apply(control, prompt);
+  if (view.kind === 'form') return loopForm.command(control, view.form, command);
   return view.kind === 'list' ? listCommand(control, command) : oneCommand(control, view, command);
 }
 
@@ -181,7 +181,7 @@ export function gateConfirmed(control: Controller, loop: string, iteration: numb
   control.guard(async () => {
     const { openGate } = await import('../../core/workflows/loop/loop.ts');
     const by = control.state.review?.options.reviewer ?? control.bench.reviewer;
-    await openGate(await control.loop.ports(), loop, by, iteration);
+    await openGate(await control.bench.loops(), loop, by, iteration);
     // before it is said: the next key may go on
     await control.loop.settle(loop);
     control.tell('ok', `the gate of iteration ${iteration} is open: s, i or a goes on with it`);
@@ -202,7 +202,7 @@ function toList(control: Controller): void {
 export function loopBack(control: Controller): void {
   const { view, prompt, loops } = control.state.loop;
   if (prompt) changeLoops(control, () => ({ prompt: null }));
-  else if (view.kind === 'form') leaveLoopForm(control, view, false);
+  else if (view.kind === 'form') loopForm.leave(control, view, false);
   else if (view.kind === 'loop' && view.pane !== 'stage')
     changeLoops(control, () => ({ view: { ...view, pane: 'stage', top: 0 } }));
   else if (view.kind === 'loop' && loops.length > 1) toList(control);

@@ -5,6 +5,7 @@ import { batch } from '../batch.ts';
 import { type LoopRow, type LoopsState, moveCursor, shownLoop, unreadRow } from '../state/loop.ts';
 import { endText, lineOf, reduceLoop, reduceOpen, stoppedText } from '../state/loop-run.ts';
 import type { Controller } from './controller.ts';
+import { endJob, type Job } from './job.ts';
 import { meterOf, newestOf, readOne, rowOf, stampOf } from './loop-read.ts';
 
 /** How often it is looked whether somebody else has gone on: the journal and its lock, which is some kilobytes. */
@@ -13,8 +14,6 @@ const LOOK_MS = { one: 2000, list: 5000 };
 const ALL_MS = 30_000;
 /** Progress of a stage waits for company so long. */
 const BATCH_MS = 300;
-/** How long leaving waits for what is being written. */
-const LEAVE_MS = 2000;
 
 interface Watching {
   readonly key: string;
@@ -27,22 +26,12 @@ interface Watching {
 export class LoopsWatch {
   private readonly control: Controller;
   private watching: Watching | null = null;
-  private opened: Promise<LoopPorts> | null = null;
   /** Where the cursor was put last, as what was done went on. */
   private followed: Pick<Cell, 'iteration' | 'stage'> | null = null;
-  private job: { readonly abort: AbortController; readonly ended: Promise<void> } | null = null;
+  private job: Job | null = null;
 
   constructor(control: Controller) {
     this.control = control;
-  }
-
-  /** Opens on first use: most sittings run no loop. */
-  ports(): Promise<LoopPorts> {
-    this.opened ??= this.control.bench.loops().catch((error: unknown) => {
-      this.opened = null;
-      throw error;
-    });
-    return this.opened;
   }
 
   /** Begins and ends watching so that it fits what shows; called after each change of the state. */
@@ -97,15 +86,7 @@ export class LoopsWatch {
   async leave(): Promise<void> {
     this.watching?.abort.abort();
     this.watching = null;
-    const { job } = this;
-    if (!job) return;
-    job.abort.abort();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, LEAVE_MS);
-    });
-    await Promise.race([job.ended, late]);
-    clearTimeout(timer);
+    if (this.job) await endJob(this.job);
   }
 
   private async go(name: string, extent: Extent, signal: AbortSignal): Promise<void> {
@@ -117,7 +98,7 @@ export class LoopsWatch {
       });
     const progress = batch<LoopEvent>(BATCH_MS, reduce);
     try {
-      const ports = await this.ports();
+      const ports = await this.control.bench.loops();
       const { runLoop } = await import('../../core/workflows/loop/loop.ts');
       const events = ports.apart?.(name, extent, signal) ?? runLoop(ports, name, extent, signal);
       for await (const event of events) {
@@ -157,7 +138,8 @@ export class LoopsWatch {
 
   /** Shows a loop as it stands, once it is not run here any more. */
   async settle(name: string): Promise<void> {
-    const read = await this.ports()
+    const read = await this.control.bench
+      .loops()
       .then((ports) => readOne(ports, name, null))
       .catch(() => null);
     changeLoops(this.control, (loops) => {
@@ -223,7 +205,7 @@ export class LoopsWatch {
     wait: (ms: number) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
-    const ports = await this.ports();
+    const ports = await this.control.bench.loops();
     if (key === '' && this.control.state.loop.loading && (await this.openNewest(ports, signal))) return;
     let told = '';
     for (let at = 0; !signal.aborted; ) {

@@ -39,7 +39,7 @@ export function openForm(control: Controller, from: TrainingStage | RunRequest, 
 }
 
 async function choicesOf(control: Controller): Promise<FormChoices> {
-  const ports = await control.runs.ports();
+  const ports = await control.bench.runs();
   const [table, corpora, sets, models, { runs }] = await Promise.all([
     ports.trainer.table(),
     control.bench.ports.sessions.corpora(),
@@ -195,7 +195,7 @@ function check(control: Controller): void {
   }));
   control.guard(async () => {
     try {
-      const ports = await control.runs.ports();
+      const ports = await control.bench.runs();
       for await (const event of planRun(ports, request, signal)) {
         if (event.type === 'planned' && formOnScreen(control)?.preflight.request !== request) {
           await discardPlan(ports, event.plan);
@@ -240,7 +240,7 @@ function start(control: Controller): void {
 /** Removes the folder of a plan that will not be started. */
 function dropPlan(control: Controller, form: FormState): void {
   const { plan } = form.preflight;
-  if (plan) control.guard(async () => await discardPlan(await control.runs.ports(), plan));
+  if (plan) control.guard(async () => await discardPlan(await control.bench.runs(), plan));
 }
 
 /** Leaves the form for where it was opened from. */

@@ -71,7 +71,7 @@ function withSteps(control: Controller, title: string, work: (steps: Steps) => P
 /** Starts what was planned, and opens it. */
 export function startPlan(control: Controller, plan: Plan): void {
   withSteps(control, `Starting ${plan.request.name}`, async (steps) => {
-    const ports = await control.runs.ports();
+    const ports = await control.bench.runs();
     for await (const event of startRun(ports, plan, control.signal)) {
       if (event.type !== 'started') steps.tell(event);
     }
@@ -91,7 +91,7 @@ export function openRun(control: Controller, id: string): void {
 
 export function resume(control: Controller, id: string, name: string): void {
   withSteps(control, `Resuming ${name}`, async (steps) => {
-    const ports = await control.runs.ports();
+    const ports = await control.bench.runs();
     for await (const event of resumeRun(ports, id, control.signal)) {
       if (event.type !== 'started') steps.tell(event);
     }
@@ -104,7 +104,7 @@ export function resume(control: Controller, id: string, name: string): void {
 export function cancel(control: Controller, id: string): void {
   control.tell('dim', 'ending it: TERM first, so that it can save a checkpoint, then KILL …');
   control.guard(async () => {
-    const { record, report } = await cancelRun(await control.runs.ports(), id, control.signal);
+    const { record, report } = await cancelRun(await control.bench.runs(), id, control.signal);
     await control.runs.again(id);
     control.tell('ok', `${record.name} is ${report.state}; R resumes it`);
   });
@@ -112,7 +112,7 @@ export function cancel(control: Controller, id: string): void {
 
 export function note(control: Controller, id: string, text: string): void {
   control.guard(async () => {
-    await noteRun(await control.runs.ports(), id, text);
+    await noteRun(await control.bench.runs(), id, text);
     await control.runs.again(id);
   });
 }
@@ -120,7 +120,7 @@ export function note(control: Controller, id: string, text: string): void {
 /** Makes a model of what a run wrote; then the switcher of the Chat lists it. */
 export function adopt(control: Controller, id: string, name: string): void {
   withSteps(control, `Adopting it as ${name}`, async (steps) => {
-    const ports = await control.runs.ports();
+    const ports = await control.bench.runs();
     for await (const event of adoptRun(ports, id, name, control.signal)) {
       if (event.type !== 'adopted') {
         steps.tell(event);

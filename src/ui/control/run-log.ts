@@ -58,7 +58,7 @@ export function settleLog(control: Controller, id: string): void {
 }
 
 async function pageAt(control: Controller, id: string, place: LogPlace) {
-  return await logPage(await control.runs.ports(), id, place, PAGE_LINES, control.signal);
+  return await logPage(await control.bench.runs(), id, place, PAGE_LINES, control.signal);
 }
 
 /** Commands of the log pane. @returns false if the command is not one of them. */
@@ -128,7 +128,7 @@ function findInLog(control: Controller, id: string, direction: 'forward' | 'back
   say(`searching "${query}" …`);
   control.guard(async () => {
     try {
-      const ports = await control.runs.ports();
+      const ports = await control.bench.runs();
       const from = searchFrom(log, logHeight(control.state), direction, onwards);
       let found = await searchLog(ports, id, query, from, direction, signal);
       const wrapped = found === null;

@@ -80,7 +80,7 @@ function runCommand(control: Controller, run: RunSummary, command: Command): boo
       resume(control, id, name);
       return true;
     case 'run.clone':
-      control.guard(async () => openForm(control, await cloneRun(await control.runs.ports(), id), open));
+      control.guard(async () => openForm(control, await cloneRun(await control.bench.runs(), id), open));
       return true;
     case 'run.note':
       ask(control, { purpose: { kind: 'note', id }, label: 'note: ', initial: '' });
@@ -133,7 +133,7 @@ function compareCommand(control: Controller, view: Extract<RunsView, { kind: 'co
 /** Opens the list of stages for a new run. */
 function chooseStage(control: Controller): void {
   control.guard(async () => {
-    const { stages } = await (await control.runs.ports()).trainer.table();
+    const { stages } = await (await control.bench.runs()).trainer.table();
     const options = TRAINING_STAGES.flatMap((value) => {
       const stage = stages[value];
       return stage ? [{ value, help: stage.equation ? `${stage.title} (${stage.equation})` : stage.title }] : [];

@@ -13,19 +13,9 @@ const LIST = 'list';
 export class RunsWatch {
   private readonly control: Controller;
   private readonly watching = new Map<string, AbortController>();
-  private opened: Promise<RunPorts> | null = null;
 
   constructor(control: Controller) {
     this.control = control;
-  }
-
-  /** Opens on first use: most sessions train nothing. */
-  ports(): Promise<RunPorts> {
-    this.opened ??= this.control.bench.runs().catch((error: unknown) => {
-      this.opened = null;
-      throw error;
-    });
-    return this.opened;
   }
 
   /** Begins and ends watching so that it fits what shows; called after each change of the state. */
@@ -38,7 +28,7 @@ export class RunsWatch {
 
   /** Looks again at a run that was changed from here, and goes on following it. */
   async again(id: string): Promise<void> {
-    const ports = await this.ports();
+    const ports = await this.control.bench.runs();
     const summary = await lookAt(ports, id, this.control.signal);
     changeRuns(this.control, (runs) => ({
       runs: runs.runs.map((run) => (run.record.id === id ? summary : run)),
@@ -64,7 +54,7 @@ export class RunsWatch {
     const { signal } = abort;
     this.control.guard(async () => {
       try {
-        const ports = await this.ports();
+        const ports = await this.control.bench.runs();
         if (key === LIST) await this.watchList(ports, signal);
         else await this.watchOne(ports, key, signal);
       } catch (error) {

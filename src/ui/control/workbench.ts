@@ -13,11 +13,12 @@ import type { EngineState } from '../state/state.ts';
 /** What the screens are given by whoever starts them: ports, settings, and the few things only a process can do. */
 export interface Workbench {
   readonly ports: Ports;
-  /** What training runs need; opened when the Runs screen first asks. */
+  // Opened when a screen first asks, once, since most sittings need none of them; what failed to open is tried again.
+  /** What training runs need. */
   runs(): Promise<RunPorts>;
-  /** What loops need; opened when the Loop screen first asks. */
+  /** What loops need. */
   loops(): Promise<LoopPorts>;
-  /** What evaluations need; opened when the Evaluate screen first asks. */
+  /** What evaluations need. */
   evaluations(): Promise<EvaluatePorts>;
   /** Writes the report and each exhibit as CSV; returns the file, the folder, and how many are in it. */
   writeEvaluation(view: EvaluationView): Promise<{ report: string; tables: string; count: number }>;

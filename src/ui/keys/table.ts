@@ -1,4 +1,20 @@
-import type { RunAction } from '../../core/stage/run.ts';
+import {
+  can,
+  first,
+  needsBlind,
+  needsIdleEvaluation,
+  needsIdleLoop,
+  needsLoop,
+  needsModel,
+  needsOpen,
+  needsOpenEnd,
+  needsPair,
+  needsRun,
+  needsStage,
+  needsTurn,
+  needsUserTurn,
+  needsWatch,
+} from './conditions.ts';
 import type { KeyFacts } from './facts.ts';
 import type { Place, Scope } from './places.ts';
 import { PLACES } from './places.ts';
@@ -19,60 +35,6 @@ export interface Binding {
   /** Why the key does nothing now, or null if it works. */
   readonly disabled?: (facts: KeyFacts) => string | null;
 }
-
-const needsModel = (facts: KeyFacts): string | null =>
-  facts.noModel ?? (facts.busy ? 'wait until the reply is complete, or cancel it with Ctrl+C' : null);
-const needsTurn = (facts: KeyFacts): string | null => (facts.selected === 'none' ? 'select a turn first (j, k)' : null);
-const needsUserTurn = (facts: KeyFacts): string | null =>
-  facts.selected === 'user' ? null : 'select a user turn first ([ and ])';
-const needsWatch = (facts: KeyFacts): string | null =>
-  facts.seat === 'watch' ? null : 'both seats must be held by models (s changes seats)';
-const needsOpenEnd = (facts: KeyFacts): string | null =>
-  facts.ended ? 'the session has ended; b continues from an earlier turn' : null;
-const needsPair = ({ review: { pair, small } }: KeyFacts): string | null =>
-  pair
-    ? null
-    : small
-      ? 'the terminal is too small to show a pair'
-      : 'there is no pair here (f shows others, u goes back)';
-const needsOpen = (facts: KeyFacts): string | null =>
-  needsPair(facts) ?? (facts.review.blind ? 'blind: 1 and 2 pick the better side, 0 none' : null);
-const needsBlind = (facts: KeyFacts): string | null =>
-  needsPair(facts) ?? (facts.review.blind ? null : 'sides are picked in blind mode (b); y approves, n rejects');
-const needsRun = (facts: KeyFacts): string | null => (facts.run ? null : 'there is no run yet (n starts one)');
-const can =
-  (action: RunAction) =>
-  (facts: KeyFacts): string | null => {
-    if (!facts.run) return needsRun(facts);
-    const { state, actions } = facts.run;
-    if (actions.includes(action)) return null;
-    return `the run is ${state}: it cannot be ${DONE[action]} now`;
-  };
-const needsLoop = ({ loop }: KeyFacts): string | null => (loop ? null : 'there is no loop yet (n makes one)');
-const needsIdleLoop = ({ loop, loopHere }: KeyFacts): string | null =>
-  loopHere !== null
-    ? `${loopHere} is being run here: x stops it`
-    : loop?.holder
-      ? `${loop.holder} runs it: here one can only look`
-      : null;
-const needsStage = ({ loop }: KeyFacts): string | null =>
-  loop?.done
-    ? 'the loop is done'
-    : loop?.gateNext
-      ? 'a person opens the gate first: Enter on review shows the pairs, then o'
-      : null;
-const needsIdleEvaluation = ({ evaluationHere }: KeyFacts): string | null =>
-  evaluationHere === null ? null : `${evaluationHere} is being computed here: x stops it`;
-const DONE = { adopt: 'adopted', resume: 'resumed', cancel: 'cancelled', clone: 'cloned' } as const;
-const first = (...checks: ((facts: KeyFacts) => string | null)[]) => {
-  return (facts: KeyFacts): string | null => {
-    for (const check of checks) {
-      const reason = check(facts);
-      if (reason !== null) return reason;
-    }
-    return null;
-  };
-};
 
 /**
  * Every key of Foil. Decoder, footer, help, palette and docs/keys.md all read this table. Invariant, checked by a

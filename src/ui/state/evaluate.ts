@@ -1,7 +1,7 @@
 import type { EvaluationSpec } from '../../core/workflows/evaluate/spec.ts';
 import type { EvaluationView, Section } from '../../core/workflows/evaluate/view.ts';
-import type { ComposerState } from '../components/composer.ts';
 import type { EvaluationForm } from './evaluate-form.ts';
+import type { FieldPrompt } from './form-fields.ts';
 
 export const EVALUATION_PANES = ['contents', 'exhibit', 'notes'] as const;
 export type EvaluationPane = (typeof EVALUATION_PANES)[number];
@@ -64,12 +64,7 @@ export interface EvaluationsState {
   readonly failed: string | null;
   readonly running: RunningEvaluation | null;
   /** A line of text for a field of the form. */
-  readonly prompt: {
-    readonly key: string;
-    readonly label: string;
-    readonly text: ComposerState;
-    readonly refused: string | null;
-  } | null;
+  readonly prompt: FieldPrompt | null;
 }
 
 export const NO_EVALUATIONS: EvaluationsState = {

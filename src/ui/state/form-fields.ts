@@ -1,6 +1,12 @@
 import type { RowSource, RunRequest } from '../../core/stage/run.ts';
 import { formOf, showHyper } from '../../core/stage/table.ts';
 import type { StageTable } from '../../core/stage/table-schema.ts';
+import type { PromptLine } from '../components/Foot.tsx';
+
+/** A line of text for a field of a form. */
+export interface FieldPrompt extends PromptLine {
+  readonly key: string;
+}
 
 /** What the fields of a form can be filled with. */
 export interface FormChoices {
@@ -130,6 +136,13 @@ export function formFields({ request, choices }: Filling): FormField[] {
           options: [{ value: 'none', help: 'no rows of their own' }, ...sources],
           free: ROWS_FILE,
           help: 'What its figures come from, where the step is chosen on the validation rows',
+        })
+      : null,
+    stage === 'dpo'
+      ? field('real', 'real sessions', 'Data', showSource(rows.real ?? null), {
+          options: [{ value: 'none', help: 'needed where real_weight is above 0' }, ...corpora],
+          free: ROWS_FILE,
+          help: 'Sessions of real users that it also learns from, with the weight real_weight',
         })
       : null,
     stage === 'discriminator'

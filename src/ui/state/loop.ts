@@ -2,7 +2,7 @@ import type { LoopStage } from '../../core/workflows/loop/journal.ts';
 import type { LoopSettings } from '../../core/workflows/loop/settings.ts';
 import type { Extent } from '../../core/workflows/loop/types.ts';
 import type { LoopView } from '../../core/workflows/loop/view.ts';
-import type { ComposerState } from '../components/composer.ts';
+import type { FieldPrompt } from './form-fields.ts';
 import type { LoopForm } from './loop-form.ts';
 
 export const LOOP_PANES = ['stage', 'alarms', 'figures'] as const;
@@ -98,12 +98,7 @@ export interface LoopsState {
   readonly failed: string | null;
   readonly running: RunningLoop | null;
   /** A line of text for a field of the form. */
-  readonly prompt: {
-    readonly key: string;
-    readonly label: string;
-    readonly text: ComposerState;
-    readonly refused: string | null;
-  } | null;
+  readonly prompt: FieldPrompt | null;
 }
 
 export const NO_LOOPS: LoopsState = {

@@ -3,7 +3,7 @@ import type { SkippedFolder } from '../../core/stage/ports.ts';
 import type { Progress } from '../../core/stage/progress.ts';
 import type { RunSummary } from '../../core/stage/run.ts';
 import type { RunList } from '../../core/workflows/runs/types.ts';
-import type { ComposerState } from '../components/composer.ts';
+import type { PromptLine } from '../components/Foot.tsx';
 import type { FormState } from './form.ts';
 import type { LogState } from './log.ts';
 
@@ -35,17 +35,13 @@ export type RunsView =
   | { readonly kind: 'form'; readonly form: FormState };
 
 /** A line of text that is asked for at the foot of the screen. */
-export interface RunsPrompt {
+export interface RunsPrompt extends PromptLine {
   readonly purpose:
     | { readonly kind: 'filter' }
     | { readonly kind: 'log'; readonly id: string }
     | { readonly kind: 'field'; readonly key: string }
     | { readonly kind: 'note'; readonly id: string }
     | { readonly kind: 'adopt'; readonly id: string };
-  readonly label: string;
-  readonly text: ComposerState;
-  /** Why what was entered cannot be taken. */
-  readonly refused: string | null;
 }
 
 export interface RunsState {

@@ -1,32 +1,22 @@
 import { FieldList } from '../../components/FieldList.tsx';
-import { Foot } from '../../components/Foot.tsx';
 import { Frame } from '../../components/Frame.tsx';
 import { Line, type Segment } from '../../components/Line.tsx';
 import { List } from '../../components/List.tsx';
-import { Box } from '../../ink.ts';
 import type { Regions } from '../../layout.ts';
 import { type EvaluationRow, type EvaluationsState, selectedEvaluation } from '../../state/evaluate.ts';
 import { type EvaluationForm, evaluationFields } from '../../state/evaluate-form.ts';
 import { wrapped } from '../../state/runs-view.ts';
 import type { AppState } from '../../state/state.ts';
+import { Prompted } from '../Prompted.tsx';
 import { type PaneSize, runsArea } from '../runs/layout.ts';
-import { Status } from '../Status.tsx';
 import { OneEvaluation } from './OneEvaluation.tsx';
 
 /** Evaluations: all of them, one with its tables and figures, or the form of a new one. */
 export function Evaluate({ state, regions }: { state: AppState; regions: Regions }) {
-  const { body, status } = regions;
-  const { prompt } = state.evaluate;
   return (
-    <Box flexDirection="column" width={body.width} height={body.height}>
+    <Prompted state={state} regions={regions} prompt={state.evaluate.prompt}>
       <View state={state} regions={regions} />
-      {prompt?.refused ? (
-        <Line segments={[{ text: ` ✗ ${prompt.refused}`, tone: 'error' }]} width={body.width} />
-      ) : (
-        <Status state={state} width={body.width} height={status.height} />
-      )}
-      <Foot prompt={prompt} body={body} focused={state.overlays.length === 0} />
-    </Box>
+    </Prompted>
   );
 }
 

@@ -1,32 +1,22 @@
 import { FieldList } from '../../components/FieldList.tsx';
-import { Foot } from '../../components/Foot.tsx';
 import { Frame } from '../../components/Frame.tsx';
 import { Line, type Segment } from '../../components/Line.tsx';
 import { List } from '../../components/List.tsx';
-import { Box } from '../../ink.ts';
 import type { Regions } from '../../layout.ts';
 import { type LoopRow, type LoopsState, selectedLoop } from '../../state/loop.ts';
 import { type LoopForm, loopFields } from '../../state/loop-form.ts';
 import { wrapped } from '../../state/runs-view.ts';
 import type { AppState } from '../../state/state.ts';
+import { Prompted } from '../Prompted.tsx';
 import { type PaneSize, runsArea } from '../runs/layout.ts';
-import { Status } from '../Status.tsx';
 import { OneLoop } from './OneLoop.tsx';
 
 /** Adversarial loops: all of them, one as a grid of stages, or the form of a new one. */
 export function Loop({ state, regions }: { state: AppState; regions: Regions }) {
-  const { body, status } = regions;
-  const { prompt } = state.loop;
   return (
-    <Box flexDirection="column" width={body.width} height={body.height}>
+    <Prompted state={state} regions={regions} prompt={state.loop.prompt}>
       <View state={state} regions={regions} />
-      {prompt?.refused ? (
-        <Line segments={[{ text: ` ✗ ${prompt.refused}`, tone: 'error' }]} width={body.width} />
-      ) : (
-        <Status state={state} width={body.width} height={status.height} />
-      )}
-      <Foot prompt={prompt} body={body} focused={state.overlays.length === 0} />
-    </Box>
+    </Prompted>
   );
 }
 

@@ -1,14 +1,12 @@
 import { Rows } from '../../components/Chart.tsx';
-import { Foot } from '../../components/Foot.tsx';
 import { Frame } from '../../components/Frame.tsx';
 import { Line } from '../../components/Line.tsx';
 import { List } from '../../components/List.tsx';
-import { Box } from '../../ink.ts';
 import type { Regions } from '../../layout.ts';
 import { matching, type RunsState, selectedIndex } from '../../state/runs.ts';
 import { runCells, runsHeader, wrapped } from '../../state/runs-view.ts';
 import type { AppState } from '../../state/state.ts';
-import { Status } from '../Status.tsx';
+import { Prompted } from '../Prompted.tsx';
 import { Compare } from './Compare.tsx';
 import { Form } from './Form.tsx';
 import { type PaneSize, runsArea } from './layout.ts';
@@ -16,18 +14,10 @@ import { OneRun } from './OneRun.tsx';
 
 /** Training runs: all of them, one, two on one plot, or the form of a new one. */
 export function Runs({ state, regions }: { state: AppState; regions: Regions }) {
-  const { body, status } = regions;
-  const { prompt } = state.runs;
   return (
-    <Box flexDirection="column" width={body.width} height={body.height}>
+    <Prompted state={state} regions={regions} prompt={state.runs.prompt}>
       <View state={state} regions={regions} />
-      {prompt?.refused ? (
-        <Line segments={[{ text: ` ✗ ${prompt.refused}`, tone: 'error' }]} width={body.width} />
-      ) : (
-        <Status state={state} width={body.width} height={status.height} />
-      )}
-      <Foot prompt={prompt} body={body} focused={state.overlays.length === 0} />
-    </Box>
+    </Prompted>
   );
 }
 
