@@ -8,6 +8,7 @@ import { registerRatings } from './eval-ratings.ts';
 import { registerRules } from './eval-rules.ts';
 import { registerEvalRun } from './eval-run.ts';
 import { registerEvalShow } from './eval-show.ts';
+import { registerTuring } from './eval-turing.ts';
 
 /** `foil eval`: is a simulator real enough to trust, and how sure are we? Each subcommand declares itself in a file of its own. */
 export function registerEval(program: Command, run: Run): void {
@@ -33,6 +34,7 @@ export function registerEval(program: Command, run: Run): void {
     registerRatings,
     registerLabel,
     registerAgreement,
+    registerTuring,
   ])
     register(command, run);
 }

@@ -1,9 +1,9 @@
-import { asFoilError } from '../../errors.ts';
 import type { Taxonomy } from '../../evaluate/behaviour/taxonomy.ts';
 import type { Clock, SessionStore } from '../../ports.ts';
 import type { Turn } from '../../session/schema.ts';
 import { type LabelState, labelStep, openLabels, shownItem } from './label.ts';
 import type { LabelCommand, LabelEvent, LabelOptions, LabelRecord, Sample } from './label-types.ts';
+import { sit } from './sit.ts';
 
 /** A file of labels. Writes are durable against kill -9 when their promise resolves. */
 export interface LabelStore {
@@ -20,11 +20,7 @@ export interface LabelPorts {
   readonly clock: Clock;
 }
 
-/**
- * A sitting of labelling: commands in, typed events out, one command at a time. A label is on the disk before any event of
- * its command is sent; so kill -9 loses none that was seen to be taken. What cannot be written or read becomes an `error`
- * event and leaves the sitting where it was. Ends when `commands` ends, or `signal` aborts.
- */
+/** A sitting of labelling: see `sit`. A label is on the disk before any event of its command is sent. */
 export async function* label(
   ports: LabelPorts,
   taxonomy: Taxonomy,
@@ -32,26 +28,15 @@ export async function* label(
   commands: AsyncIterable<LabelCommand>,
   signal: AbortSignal,
 ): AsyncGenerator<LabelEvent, void, undefined> {
-  const now = () => ports.clock.now().getTime();
-  let state = openLabels(ports.labels.sample, ports.labels.records, taxonomy, options, now());
-  yield await show(ports, state);
-  for await (const command of commands) {
-    if (signal.aborted) return;
-    const step = labelStep(state, command, now());
-    if (step.refused !== null) {
-      yield { type: 'refused', reason: step.refused };
-      continue;
-    }
-    try {
-      if (step.write) await ports.labels.append(step.write);
-      state = step.state;
-      if (step.write) yield { type: 'labelled', record: step.write };
-      yield await show(ports, state);
-    } catch (error) {
-      const known = asFoilError(error);
-      if (known) yield { type: 'error', error: known };
-    }
-  }
+  const { labels, clock } = ports;
+  const sitting = {
+    open: (now: number) => openLabels(labels.sample, labels.records, taxonomy, options, now),
+    step: labelStep,
+    append: (record: LabelRecord) => labels.append(record),
+    written: (record: LabelRecord): LabelEvent => ({ type: 'labelled', record }),
+    show: (state: LabelState) => show(ports, state),
+  };
+  yield* sit(sitting, clock, commands, signal);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Taxonomy } from '../../evaluate/behaviour/taxonomy.ts';
 import type { LabelCommand, LabelOptions, LabelRecord, Sample, SampleItem, ShownItem } from './label-types.ts';
+import { foldUndone, type SitStep } from './sit.ts';
 
 /** A sitting of labelling: the sample, what was said so far, where the labeller is, and what is toggled but not written. */
 export interface LabelState {
@@ -15,13 +16,7 @@ export interface LabelState {
   readonly shownAt: number;
 }
 
-/** What a command comes to: a record to be written before anything is shown, and the state after it. */
-export interface LabelStep {
-  readonly state: LabelState;
-  readonly write: LabelRecord | null;
-  /** Why the command was not carried out; null if it was. */
-  readonly refused: string | null;
-}
+export type LabelStep = SitStep<LabelState, LabelRecord>;
 
 /** Keys in the order of the categories: one key a label. */
 const KEYS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
@@ -33,15 +28,7 @@ export function labelKeys({ categories }: Taxonomy): { readonly key: string | nu
 
 /** Records that hold: each undo takes back the newest record of its labeller and item. */
 export function foldLabels(records: Iterable<LabelRecord>): LabelRecord[] {
-  const holding: LabelRecord[] = [];
-  for (const record of records) {
-    if (record.type !== 'undo') holding.push(record);
-    else {
-      const at = holding.findLastIndex(({ item, labeller }) => item === record.item && labeller === record.labeller);
-      if (at !== -1) holding.splice(at, 1);
-    }
-  }
-  return holding;
+  return foldUndone(records, (a, b) => a.item === b.item && a.labeller === b.labeller);
 }
 
 /** The newest label of each item by one labeller. */

@@ -1,0 +1,62 @@
+import type { Clock, SessionStore } from '../../ports.ts';
+import { sit } from '../evaluate/sit.ts';
+import { blindText, truthOf } from './blind.ts';
+import { countOf, itemAt, openTuring, standingOf, type TuringState, turingStep } from './machine.ts';
+import type {
+  TuringCommand,
+  TuringEvent,
+  TuringItem,
+  TuringOptions,
+  TuringRecord,
+  TuringSitting,
+  TuringView,
+} from './types.ts';
+
+/** A file of guesses. Writes are durable against kill -9 when their promise resolves. */
+export interface TuringStore {
+  readonly head: TuringSitting;
+  /** All records, in the order of the file. */
+  readonly records: readonly TuringRecord[];
+  append(record: TuringRecord): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TuringPorts {
+  readonly store: TuringStore;
+  readonly sessions: Pick<SessionStore, 'read'>;
+  readonly clock: Clock;
+}
+
+/** A sitting of guesses: see `sit`. A guess is on the disk before the next turn is shown. */
+export async function* turing(
+  ports: TuringPorts,
+  options: TuringOptions,
+  commands: AsyncIterable<TuringCommand>,
+  signal: AbortSignal,
+): AsyncGenerator<TuringEvent, void, undefined> {
+  const { store, clock, sessions } = ports;
+  const sitting = {
+    open: (now: number) => openTuring(store.head, store.records, options, now),
+    step: turingStep,
+    append: (record: TuringRecord) => store.append(record),
+    written: (record: TuringRecord): TuringEvent => ({ type: 'written', record }),
+    show: async (state: TuringState): Promise<TuringEvent> => ({
+      type: 'view',
+      view: await turingView(sessions, state),
+    }),
+  };
+  yield* sit(sitting, clock, commands, signal);
+}
+
+/** What a person gets to see: of a session that they still judge nothing but its words. @throws FoilError for a session that is gone. */
+export async function turingView(sessions: Pick<SessionStore, 'read'>, state: TuringState): Promise<TuringView> {
+  const found = standingOf(state);
+  const { sitting } = state;
+  if (found === null) return { phase: 'end', sessions: sitting.items.length, ...countOf(state) };
+  const { phase, ...standing } = found;
+  const item = itemAt(sitting, standing.session) as TuringItem;
+  const session = await sessions.read(item.corpus, item.session);
+  const context = await sessions.read(sitting.settings.real, item.context);
+  const text = blindText(session, context, standing.t, sitting.settings);
+  return phase === 'truth' ? { phase, standing, text, truth: truthOf(session, item) } : { phase, standing, text };
+}
