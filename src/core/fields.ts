@@ -18,6 +18,15 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     : undefined;
 }
 
+/** What to do about a name that is not known. @param none said where there is no name at all. */
+export function knownNames(name: string, known: readonly string[], none: string): string[] {
+  const near = nearest(name, known);
+  return [
+    ...(near === undefined ? [] : [`did you mean "${near}"?`]),
+    known.length > 0 ? `known: ${known.join(', ')}` : none,
+  ];
+}
+
 /** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

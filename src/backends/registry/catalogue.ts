@@ -1,5 +1,5 @@
 import { FoilError, formatPlace } from '../../core/errors.ts';
-import { nearest } from '../../core/fields.ts';
+import { knownNames } from '../../core/fields.ts';
 import { accuracyTable } from '../../core/model/accuracy.ts';
 import type { ModelEntry, ModelKind } from '../../core/ports.ts';
 import type { FoilConfig, ModelConfig } from '../config/schema.ts';
@@ -62,13 +62,9 @@ export function findModel(
   if (found?.source.type === 'broken') throw found.source.error;
   if (found) return found.source;
   const names = ofKind.map((model) => model.name);
-  const near = nearest(name, names);
   const other = catalogue.find((model) => model.name === name);
   throw new FoilError('unknown-model', `no ${kind} is called "${name}"${other ? `: it is a ${other.kind}` : ''}`, {
-    remedy: [
-      ...(near === undefined ? [] : [`did you mean "${near}"?`]),
-      names.length > 0 ? `known: ${names.join(', ')}` : `add a ${kind} to foil.yaml, or train one`,
-    ],
+    remedy: knownNames(name, names, `add a ${kind} to foil.yaml, or train one`),
   });
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
-import { nearest } from '../../core/fields.ts';
+import { knownNames } from '../../core/fields.ts';
 import type { ChatModel, ModelRegistry } from '../../core/ports.ts';
 import { type ChatbotConfig, configured, isPlain } from '../../core/workflows/simulate/chatbots.ts';
 import { chatbotsSchema, type FoilConfig } from '../config/schema.ts';
@@ -50,9 +50,8 @@ export async function openChatbots(
 }
 
 function unknown(name: string, names: readonly string[]): FoilError {
-  const near = nearest(name, names);
   return new FoilError('unknown-chatbot', `no chatbot is called "${name}"`, {
-    remedy: [...(near ? [`did you mean "${near}"?`] : []), `known: ${names.join(', ')}`],
+    remedy: knownNames(name, names, 'add a chatbot to foil.yaml'),
   });
 }
 

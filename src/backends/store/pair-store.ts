@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { FoilError } from '../../core/errors.ts';
-import { nearest } from '../../core/fields.ts';
+import { knownNames } from '../../core/fields.ts';
 import type { PairSet, PairStore } from '../../core/ports.ts';
 import type { Decision, ReviewedPair } from '../../core/preference/decisions.ts';
 import type { MinedRecord } from '../../core/preference/mined.ts';
@@ -140,11 +140,7 @@ class PairFiles implements OpenPairStore {
 }
 
 function unknownSet(name: string, names: readonly string[]): FoilError {
-  const near = nearest(name, names);
   return new FoilError('unknown-set', `there is no set of pairs "${name}"`, {
-    remedy: [
-      ...(near ? [`did you mean "${near}"?`] : []),
-      names.length > 0 ? `known: ${names.join(', ')}` : 'there is none yet: foil mine CORPUS --set NAME',
-    ],
+    remedy: knownNames(name, names, 'there is none yet: foil mine CORPUS --set NAME'),
   });
 }

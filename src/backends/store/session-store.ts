@@ -1,7 +1,7 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FoilError } from '../../core/errors.ts';
-import { nearest } from '../../core/fields.ts';
+import { knownNames } from '../../core/fields.ts';
 import type { CorpusScore, SessionQuery, SessionStore, SessionSummary } from '../../core/ports.ts';
 import { type LiveSession, type Session, sessionSchema } from '../../core/session/schema.ts';
 import { appendRecords, checkName, withLock } from './disk.ts';
@@ -224,11 +224,7 @@ function checkCorpus(corpus: string): void {
 }
 
 function unknownCorpus(corpus: string, names: readonly string[]): FoilError {
-  const near = nearest(corpus, names);
   return new FoilError('unknown-corpus', `there is no corpus "${corpus}"`, {
-    remedy: [
-      ...(near ? [`did you mean "${near}"?`] : []),
-      names.length > 0 ? `known: ${names.join(', ')}` : 'there is none yet: foil import FILE --corpus NAME',
-    ],
+    remedy: knownNames(corpus, names, 'there is none yet: foil import FILE --corpus NAME'),
   });
 }
