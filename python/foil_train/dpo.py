@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import time
 from pathlib import Path
 
@@ -24,8 +25,11 @@ from .checkpoints import starting_point
 from .errors import FoilError
 from .events import Events
 from .plan import Plan, adapter_folder, at_once, make_plan
+from .points import answer_at_points
 from .preferences import Preference
 from .progress import Counted, StepEvents
+from .rows import Row
+from .sft import pad, trained_loss
 from .spec import Spec
 from .training import facts_of, prepare, quiet, save_adapter, save_run, trainer_arguments
 
@@ -38,6 +42,7 @@ class FromAdapter(DPOTrainer):
 
     checked = False
     events: Events | None = None
+    real_weight = 0.0
 
     def _prepare_dataset(self, dataset, processing_class, args, dataset_name):
         # tokenised as `sft` does it, and cut by nobody
@@ -45,6 +50,7 @@ class FromAdapter(DPOTrainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         self.data_collator.take(inputs, self.model.training)
+        real = inputs.pop("real", None)
         loss = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         if not self.checked and self.state.global_step == 0 and self.model.training:
             self.checked = True
@@ -52,7 +58,11 @@ class FromAdapter(DPOTrainer):
             self.first_loss = check_start(*(seen[f"rewards/{side}"][-1] for side in ("chosen", "rejected")))
             if self.events:
                 self.events.emit("valid", step=0, loss=round(self.first_loss, 4), margins=0.0)
-        return loss
+        if real is None:
+            return loss
+        total, count = trained_loss(model, real["input_ids"], real["labels"])
+        self._metrics["train"]["real/loss"].append((total / count).item())
+        return loss + self.real_weight * total / count
 
     def _save(self, output_dir=None, state_dict=None):
         # the reference is the adapter that the run started from: a copy in every checkpoint would be loaded over it
@@ -77,6 +87,28 @@ def check_start(chosen: float, rejected: float) -> float:
             "not start as its reference. Give as `adapter` the simulator that wrote the pairs, in the form that a stage wrote it", kind="error",
         )
     return loss
+
+
+class WithReal:
+    """A collator of pairs that adds the sessions of real users which came with them."""
+
+    def __init__(self, collate):
+        self.collate = collate
+
+    def __call__(self, items: list) -> dict:
+        batch = self.collate(items)
+        if "real_ids" in items[0]:
+            batch["real"] = pad([{"input_ids": item["real_ids"], "labels": item["real_labels"]} for item in items])
+        return batch
+
+
+def beside_pairs(rows: list[Row], count: int, seed: int) -> list[Row]:
+    """A real session for each of `count` pairs: all rows in an order drawn with the seed, begun again when they are used up.
+
+    A pair keeps its session, so that a resumed run sees what the killed one would have seen.
+    """
+    order = random.Random(seed).sample(rows, len(rows))
+    return [order[i % len(order)] for i in range(count)]
 
 
 class Validate(TrainerCallback):
@@ -137,14 +169,17 @@ def build_dpo(spec: Spec, plan: Plan, out: Path, callbacks: list) -> tuple[FromA
         **trainer_arguments(spec, out, len(plan.sets["train"])),
         "per_device_train_batch_size": together, "gradient_accumulation_steps": h.batch // together,
     }
-    valid = plan.sets.get("valid")
+    train, valid = plan.sets["train"], plan.sets.get("valid")
 
-    def dataset(rows: list[Preference]) -> Dataset:
-        return Dataset.from_list([{"prompt_ids": r.prompt_ids, "chosen_ids": r.chosen_ids, "rejected_ids": r.rejected_ids} for r in rows])
+    def dataset(rows: list[Preference], real: list[Row] | None = None) -> Dataset:
+        pairs = [{"prompt_ids": r.prompt_ids, "chosen_ids": r.chosen_ids, "rejected_ids": r.rejected_ids} for r in rows]
+        for pair, session in zip(pairs, real or []):
+            pair.update(real_ids=session.input_ids, real_labels=session.labels)
+        return Dataset.from_list(pairs)
 
     counted = Counted(
-        DataCollatorForPreference(pad_token_id=plan.tokenizer.pad_token_id, max_length=None),
-        lambda item: 2 * len(item["prompt_ids"]) + len(item["chosen_ids"]) + len(item["rejected_ids"]),
+        WithReal(DataCollatorForPreference(pad_token_id=plan.tokenizer.pad_token_id, max_length=None)),
+        lambda item: 2 * len(item["prompt_ids"]) + len(item["chosen_ids"]) + len(item["rejected_ids"]) + len(item.get("real_ids", ())),
     )
     trainer = FromAdapter(
         model=load_policy(spec),
@@ -152,12 +187,14 @@ def build_dpo(spec: Spec, plan: Plan, out: Path, callbacks: list) -> tuple[FromA
             **arguments, beta=h.beta, loss_type=losses, loss_weights=weights, label_smoothing=h.label_smoothing, ld_alpha=h.ld_alpha,
             max_length=None, eval_strategy="steps" if valid and h.eval_every else "no", eval_steps=h.eval_every,
         ),
-        train_dataset=dataset(plan.sets["train"]),
+        train_dataset=dataset(train, beside_pairs(plan.sets["real"], len(train), spec.seed) if h.real_weight else None),
         eval_dataset=dataset(valid) if valid else None,
         data_collator=counted,
         processing_class=plan.tokenizer,
         callbacks=callbacks,
     )
+    trainer.real_weight = h.real_weight
+    answer_at_points(trainer.model)
     quiet(trainer)
     return trainer, counted
 

@@ -60,6 +60,9 @@ def refuse_leaks(spec: Spec, sets: dict[str, list]) -> None:
     """FoilError if a group stands in two splits: what was learnt by heart would then look like a good figure."""
     groups = {split: {r.group for r in rows} for split, rows in sets.items()}
     for one, other in combinations(groups, 2):
+        # both are learnt from: pairs are mined on the contexts of the real sessions
+        if {one, other} == {"train", "real"}:
+            continue
         if shared := groups[one] & groups[other]:
             raise FoilError(f"{spec.path}: rows: {len(shared)} groups stand in {one} and {other} (the first: {sorted(shared)[0][:60]!r}). Split by group.")
 
@@ -115,17 +118,19 @@ def make_plan(spec: Spec, events: Events, dry: bool = False) -> Plan:
     limits = {
         "sft": lambda: {"train": h.max_sessions, "valid": h.valid_sessions},
         "discriminator": lambda: {"train": h.max_sessions, "valid": h.valid_sessions, "test": None},
-        "dpo": lambda: {"train": h.max_pairs, "valid": h.valid_pairs},
+        "dpo": lambda: {"train": h.max_pairs, "valid": h.valid_pairs, **({"real": None} if h.real_weight else {})},
     }[spec.stage]()
+    if spec.stage == "dpo" and h.real_weight and "real" not in spec.rows:
+        raise FoilError(f"{spec.path}: rows.real: missing, and hyper.real_weight is {h.real_weight}. Add the rows of real sessions (`foil export simulator`), or set it to 0.")
     plan = Plan(tokenizer, template, ends, {}, {})
     digest = sha256(spec.template)
     for split, limit in limits.items():
         if split not in spec.rows:
             continue
         path, longest = spec.rows[split], h.max_length
-        if spec.stage == "sft":
+        if spec.stage == "sft" or split == "real":
             rows = [encode_sft(tokenizer, template, r) for r in read_rows(path, discriminator=False)]
-            longest = h.max_length if split == "train" else max(VALID_LENGTH, h.max_length)
+            longest = max(VALID_LENGTH, h.max_length) if split == "valid" else h.max_length
         elif spec.stage == "dpo":
             rows = [encode_preference(tokenizer, template, r) for r in read_preferences(path)]
         else:
@@ -140,6 +145,9 @@ def make_plan(spec: Spec, events: Events, dry: bool = False) -> Plan:
         plan.record[split] = row_record(path, used, len(rows))
     refuse_leaks(spec, plan.sets)
     items = pair_up(plan.sets["train"]) if spec.stage == "discriminator" else [[r] for r in plan.sets["train"]]
+    if real := plan.sets.get("real"):
+        # the longest session may come beside any pair
+        items = [[*item, max(real, key=lambda r: r.cost)] for item in items]
     plan.lora = _previous(spec) if spec.stage == "dpo" else {"rank": h.rank, "targets": h.targets}
     if spec.stage == "discriminator":
         plan.ids = label_tokens(tokenizer)

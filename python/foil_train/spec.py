@@ -29,7 +29,7 @@ NEEDS = {
 ROW_KEYS = {
     "sft": (("train", "valid"), ()),
     "discriminator": (("train", "valid"), ("test", "train_all", "valid_all", "test_all")),
-    "dpo": (("train",), ("valid",)),
+    "dpo": (("train",), ("valid", "real")),
     "score": (("score",), ()),
     "export": ((), ()),
     "base": ((), ()),

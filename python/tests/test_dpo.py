@@ -7,7 +7,7 @@ from conftest import events_of, preference_rows, sft_rows, spec_in
 from safetensors.torch import load_file
 
 from foil_train.base import sha256
-from foil_train.dpo import FromAdapter, build_dpo, check_start, load_policy, run_dpo
+from foil_train.dpo import FromAdapter, beside_pairs, build_dpo, check_start, load_policy, run_dpo
 from foil_train.errors import FoilError
 from foil_train.events import Events
 from foil_train.export import run_export
@@ -69,6 +69,32 @@ def test_both_sides_are_what_sft_would_train(tokenizer, make_spec, tmp_path, pre
     count = len(second.chosen_ids)
     ends = [i for i, label in enumerate(whole.labels) if label != IGNORED][-count:]
     assert [whole.labels[i] for i in ends] == second.chosen_ids and whole.input_ids[: ends[0]] == second.prompt_ids
+
+
+def test_real_sessions_are_learnt_from_beside_the_pairs(tmp_path, make_spec, previous):
+    """With a weight so large that nothing else counts, the loss of real users falls; without one it is not asked for."""
+    rows = {"train": preference_rows(4, 1), "real": sft_rows(3, 5)}
+    spec = make_spec("dpo", rows, {**HYPER, "real_weight": 100, "lr": 2e-2, "epochs": 6}, adapter=str(previous))
+    run_dpo(spec, tmp_path / "out")
+    losses = [e["real/loss"] for e in events_of(tmp_path / "out") if e["event"] == "step"]
+    assert len(losses) == 12 and losses[-1] < losses[0] - 0.1
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["rows"]["real"]["sessions"] == 3
+
+
+def test_each_pair_keeps_its_real_session(tmp_path, make_spec, previous):
+    rows = {"train": preference_rows(5, 1), "real": sft_rows(3, 5)}
+    spec = make_spec("dpo", rows, {**HYPER, "real_weight": 1}, adapter=str(previous))
+    plan = make_plan(spec, Events(tmp_path / "e.jsonl"))
+    beside = [[r.id for r in beside_pairs(plan.sets["real"], 5, spec.seed)] for _ in range(2)]
+    assert beside[0] == beside[1] and len(set(beside[0][:3])) == 3 and beside[0][3:] == beside[0][:2]
+
+
+def test_a_weight_without_real_sessions_is_refused_and_sessions_without_a_weight_are_not_read(tmp_path, make_spec, previous):
+    spec = make_spec("dpo", {"train": preference_rows(2, 1)}, {**HYPER, "real_weight": 1}, adapter=str(previous))
+    with pytest.raises(FoilError, match="rows.real: missing"):
+        make_plan(spec, Events(tmp_path / "e.jsonl"))
+    spec = make_spec("dpo", {"train": preference_rows(2, 1), "real": sft_rows(1, 5)}, HYPER, adapter=str(previous))
+    assert "real" not in make_plan(spec, Events(tmp_path / "e.jsonl")).sets
 
 
 def test_pairs_that_cannot_teach_are_dropped_with_their_reason(make_spec, tmp_path, previous):

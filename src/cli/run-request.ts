@@ -28,6 +28,7 @@ export interface TrainOptions extends RequestOptions {
   readonly simulated: readonly string[];
   readonly pairs?: string | true;
   readonly adapter?: string;
+  readonly real?: string;
   readonly kind?: 'simulator' | 'chatbot';
   readonly system?: string;
   readonly match: 'turns' | 'words' | 'none';
@@ -85,6 +86,7 @@ export function requestOf(stage: TrainingStage, options: TrainOptions, table: St
       train: pairSource(options.pairs, cwd) ?? source(options.train),
       valid: source(options.valid),
       test: source(options.test),
+      real: source(options.real),
       simulated: [...options.simulated],
       match: options.match,
       context: options.context,

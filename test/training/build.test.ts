@@ -158,6 +158,19 @@ test('DPO takes approved pairs and the adapter of the previous simulator, with i
   await expect(build('p3', { ...dpo, adapter: 'nobody' })).rejects.toThrow('neither an adapter');
 });
 
+test('DPO learns from real sessions beside the pairs where real_weight is above 0, and not without them', async () => {
+  const { build, pairs, parent, rows, spec } = await setUp();
+  await pairs.append('it1', [makePair('p', { session: 'p', decision: 'approved', origin: 'manual' })]);
+  const dpo = { stage: 'dpo', adapter: parent, changes: { real_weight: 5 } } as const;
+  const of = { ...request().rows, train: { from: 'pairs' }, valid: null } as const;
+  await expect(build('p1', { ...dpo, rows: of })).rejects.toThrow('real_weight');
+  await expect(build('p2', { ...dpo, rows: { ...of, real: { from: 'pairs' } } })).rejects.toThrow('sessions');
+  const record = await build('p3', { ...dpo, rows: { ...of, real: { from: 'corpus', corpus: 'a' } } });
+  expect((await spec('p3')).rows).toEqual({ train: 'inputs/train.jsonl', real: 'inputs/real.jsonl' });
+  expect((await rows('p3', 'inputs/real.jsonl')).map(({ id }) => id)).toEqual(['r1', 'r2']);
+  expect(record.inputs['real']).toMatchObject({ source: 'corpus a', licences: ['CC0-1.0'] });
+});
+
 test("DPO takes a person's order before D's, and without one only what D orders", async () => {
   const { build, pairs, parent, rows } = await setUp();
   const side = (content: string, r: number | null) => ({ content, end: false, r, by: { kind: 'human' as const } });

@@ -119,7 +119,9 @@ async function noteLineage(folder: string, record: RunRecord): Promise<void> {
 
 /** Names of what the rows were made from. A file of rows has none: its sha256 among the inputs is all that is known. */
 function readsOf({ rows }: RunRecord['request']): NonNullable<Lineage['reads']> {
-  const sources = [rows.train, rows.valid, rows.test].filter((source) => source !== null && source !== undefined);
+  const sources = [rows.train, rows.valid, rows.test, rows.real].filter(
+    (source) => source !== null && source !== undefined,
+  );
   return {
     corpora: [...new Set(sources.flatMap((source) => (source.from === 'corpus' ? [source.corpus] : [])))],
     simulated: rows.simulated,

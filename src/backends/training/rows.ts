@@ -7,6 +7,7 @@ import { isOrdered, orderedBy } from '../../core/preference/order.ts';
 import { chatbotRow, discriminatorRows, preferenceRow, simulatorRow } from '../../core/prompt/rows.ts';
 import type { Session } from '../../core/session/schema.ts';
 import type { RowSource, RunRequest } from '../../core/stage/run.ts';
+import type { HyperValue } from '../../core/stage/table-schema.ts';
 import type { Inputs } from './inputs.ts';
 
 /** What rows are made from. */
@@ -18,7 +19,8 @@ export interface RowStores {
 /** What D reads of the chatbot: a hyper-parameter of its stage, since its rows are made by it. */
 type Reads = 'user-turns' | 'all';
 
-const SPLITS = ['train', 'valid', 'test'] as const;
+/** `real` is no split: sessions of real users that DPO learns from beside the pairs. */
+const SPLITS = ['train', 'valid', 'test', 'real'] as const;
 type Split = (typeof SPLITS)[number];
 
 /** Stages that cannot do without validation rows. */
@@ -30,12 +32,14 @@ const NEEDS_VALID: ReadonlySet<RunRequest['stage']> = new Set(['sft', 'discrimin
  */
 export async function writeRows(
   request: RunRequest,
-  reads: Reads,
+  hyper: Readonly<Record<string, HyperValue>>,
   stores: RowStores,
   inputs: Inputs,
   notice: (text: string) => void,
 ): Promise<Record<string, string>> {
   const { stage, rows } = request;
+  const reads = hyper['input'] === 'all' ? 'all' : 'user-turns';
+  if (hyper['real_weight'] && !rows.real) throw missing('sessions of real users (real_weight is above 0) as', '--real');
   if (!rows.train) throw missing('training', '--train');
   if (!rows.valid && NEEDS_VALID.has(stage)) throw missing('validation', '--valid');
   await mkdir(inputs.folder, { recursive: true });
@@ -63,7 +67,7 @@ async function makeRows(
 ): Promise<Record<string, string>> {
   const { stage, rows } = request;
   const name = `${split}.jsonl`;
-  if (stage === 'dpo') {
+  if (stage === 'dpo' && split !== 'real') {
     if (source.from === 'corpus') {
       throw new FoilError('usage', 'DPO learns from preference pairs, and a corpus has none', {
         remedy: 'take the pairs of the workspace (--pairs), or name a file of rows',
@@ -80,13 +84,15 @@ async function makeRows(
     return { [split]: (await inputs.note(split, name, `approved pairs of ${of}`)).file };
   }
   if (source.from === 'pairs') {
-    throw new FoilError('usage', `pairs are for DPO; ${stage} learns from sessions`, { remedy: 'name a corpus' });
+    const why =
+      stage === 'dpo' ? 'pairs are no sessions of real users' : `pairs are for DPO; ${stage} learns from sessions`;
+    throw new FoilError('usage', why, { remedy: 'name a corpus' });
   }
   const store = await stores.sessions();
   const real = await all(store.stream(source.corpus));
   const licences = licencesOf(real);
   const where = `corpus ${source.corpus}`;
-  if (stage === 'sft') {
+  if (stage === 'sft' || split === 'real') {
     await write(inputs, name, real.map(sftRow(request)), split, where);
     return { [split]: (await inputs.note(split, name, where, licences)).file };
   }

@@ -155,7 +155,6 @@ export class LocalTrainer implements Trainer {
     notice: (text: string) => void,
   ): Promise<Record<string, string>> {
     const { runs, stores } = this.options;
-    const reads = hyper['input'] === 'all' ? 'all' : 'user-turns';
     if (request.from !== null) {
       const source = await runs.load(request.from);
       const before = hyperOf(await this.table(), source.stage, source.request.preset, source.request.changes);
@@ -164,7 +163,7 @@ export class LocalTrainer implements Trainer {
         JSON.stringify([request.stage, request.kind, request.rows]);
       if (same && sameValue(before['input'] ?? null, hyper['input'] ?? null)) return await this.shared(source, inputs);
     }
-    return await writeRows(request, reads, stores, inputs, notice);
+    return await writeRows(request, hyper, stores, inputs, notice);
   }
 
   private async shared(source: RunRecord, inputs: Inputs): Promise<Record<string, string>> {

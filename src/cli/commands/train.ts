@@ -35,6 +35,7 @@ const STAGES: readonly [stage: TrainingStage, description: string, examples: [st
     [
       ['foil train dpo --adapter sim-it0 --pairs it1 --name sim-it1', 'with the approved pairs of a set'],
       ['foil train dpo --adapter sim-it0 --pairs', 'with those of all sets'],
+      ['foil train dpo --adapter sim-it0 --pairs it1 --real esconv-train --set real_weight=5', 'kept near real users'],
       ['foil train dpo --adapter sim-it0 --pairs rows.jsonl --set beta=0.5', 'with a file of rows'],
     ],
   ],
@@ -53,7 +54,8 @@ export function registerTrain(program: Command, run: Run): void {
     if (stage === 'dpo') {
       command
         .option('--adapter <model>', 'simulator to go on with: policy and frozen reference; a name, or a folder')
-        .option('--pairs [set]', 'approved pairs: of all sets, of one, or of a file of rows (.jsonl)');
+        .option('--pairs [set]', 'approved pairs: of all sets, of one, or of a file of rows (.jsonl)')
+        .option('--real <source>', `sessions of real users, for real_weight: ${source}`);
     }
     if (stage === 'sft') {
       command

@@ -45,6 +45,8 @@ export const runRequestSchema = z.object({
     valid: rowSourceSchema.nullable(),
     /** Discriminator: what its figures come from, where its step was chosen on `valid`. */
     test: rowSourceSchema.nullish(),
+    /** DPO: sessions of real users, for the SFT loss that `real_weight` adds. */
+    real: rowSourceSchema.nullish(),
     /** Discriminator: corpora of simulated sessions; each stands on the side where its context is. */
     simulated: z.array(z.string()),
     /** Discriminator: how the lengths of the two sides are matched, and whether D reads the context c. */

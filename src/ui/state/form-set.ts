@@ -32,6 +32,8 @@ export function setField({ request, choices }: Filling, key: string, text: strin
       return rows({ valid: parseSource(value) });
     case 'test':
       return rows({ test: parseSource(value) });
+    case 'real':
+      return rows({ real: parseSource(value) });
     case 'simulated':
       return rows({ simulated: value.split(/\s*,\s*/u).filter(Boolean) });
     case 'match':

@@ -40,7 +40,7 @@ test('one iteration goes through every stage, and all that it made is named afte
   expect(requests[1]).toMatchObject({
     stage: 'dpo',
     adapter: 'it0',
-    rows: { train: { from: 'pairs', set: 'demo-p0' } },
+    rows: { train: { from: 'pairs', set: 'demo-p0' }, real: null },
   });
   const { grid, alarms } = await look(disk);
   expect(states(grid)).toEqual({ 0: ALL.map((stage) => `${stage} done`) });

@@ -79,18 +79,18 @@ export async function* dpoStage(context: StageContext): StageWork {
       },
     );
   }
+  const { beta, real_weight: real } = hyperOf(await ports.runs.trainer.table(), 'dpo', stage.preset, stage.changes);
   const request: RunRequest = {
     ...requestOf('dpo', 'simulator', outputs[0]!.name, stage),
     rows: {
       ...{ train: { from: 'pairs', set }, valid: null, test: null, simulated: [] },
+      real: real ? { from: 'corpus', corpus: settings.contexts.train } : null,
       ...{ match: 'turns', context: true, system: null },
     },
     adapter: simulatorName(context, cell.iteration),
   };
   const run = yield* trained(context, request);
   const told = await readProgress(ports.runs, run.record.id, context.signal);
-  const table = await ports.runs.trainer.table();
-  const { beta } = hyperOf(table, 'dpo', stage.preset, stage.changes);
   const figures = dpoFigures(pairs, floor, told, typeof beta === 'number' && beta > 0 ? beta : 1);
   return { counts: { pairs: pairs.length }, figures, ...timeOf(run) };
 }
