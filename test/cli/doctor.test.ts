@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Finding, Patient } from '../../src/backends/setup/doctor/check.ts';
@@ -15,13 +14,14 @@ import { checkModels } from '../../src/backends/setup/doctor/models.ts';
 import { checkPairs } from '../../src/backends/setup/doctor/pairs.ts';
 import { checkSessions } from '../../src/backends/setup/doctor/sessions.ts';
 import { makePair } from '../fixtures/pairs.ts';
+import { testFolder } from '../fixtures/sessions.ts';
 import { foil } from './run.ts';
 
 let dir: string;
 let patient: Patient;
 
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'foil-doctor-'));
+  dir = await testFolder();
   vi.stubEnv('XDG_CACHE_HOME', join(dir, 'cache'));
   patient = {
     workspace: join(dir, 'work'),
@@ -31,8 +31,6 @@ beforeEach(async () => {
   };
   await mkdir(patient.workspace);
 });
-
-afterEach(() => rm(dir, { recursive: true, force: true }));
 
 async function write(name: string, text: string): Promise<string> {
   const file = join(dir, name);
@@ -100,14 +98,8 @@ describe('the engine', { timeout: 60_000 }, () => {
 
   it('was killed, and left its state: --fix removes it; one that lives but is too busy to answer keeps it', async () => {
     const state = {
-      pid: spawnSync('true').pid,
-      port: 9,
-      token: 'x',
-      instance: 'i',
-      protocol: 1,
-      version: '0',
-      startedAt: 'then',
-      modelSha: null,
+      ...{ pid: spawnSync('true').pid, port: 9, token: 'x', instance: 'i', protocol: 1 },
+      ...{ version: '0', startedAt: 'then', modelSha: null },
     };
     const file = await write('cache/foil/engine/engine-1-abc.json', JSON.stringify(state));
     const found = of(await checkRunning(), 'engine');

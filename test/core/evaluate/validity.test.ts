@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { type AbTest, abExhibit, powerExhibit } from '../../../src/core/evaluate/prediction/ab.ts';
+import { AGGREGATE, type Measured } from '../../../src/core/evaluate/prediction/compared.ts';
 import type { RatedSource } from '../../../src/core/evaluate/prediction/rates.ts';
-import { AGGREGATE, type Measured, validityExhibits } from '../../../src/core/evaluate/prediction/validity.ts';
+import { validityExhibits } from '../../../src/core/evaluate/prediction/validity.ts';
 import type { Estimate, Exhibit } from '../../../src/core/evaluate/table.ts';
 import { pearson } from '../../../src/core/metrics/correlation.ts';
 

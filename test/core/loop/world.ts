@@ -7,6 +7,7 @@ import { readStageTable } from '../../../src/backends/training/table.ts';
 import { FoilError } from '../../../src/core/errors.ts';
 import type { ChatModel, GenerateRequest } from '../../../src/core/ports.ts';
 import { runLoop } from '../../../src/core/workflows/loop/loop.ts';
+import { readLoop } from '../../../src/core/workflows/loop/read.ts';
 import { type LoopSettings, loopSchema } from '../../../src/core/workflows/loop/settings.ts';
 import type { Extent, LoopEvent, LoopPorts } from '../../../src/core/workflows/loop/types.ts';
 import { seedOf, unit } from '../../../src/core/workflows/seed.ts';
@@ -273,3 +274,14 @@ export async function go(disk: Disk, extent: Extent = 'all', killAt: number | nu
   }
   return { events, error, uses: life.uses };
 }
+
+/** The loop as another process finds it. */
+export const look = async (disk: Disk) => await readLoop(processOn(disk).ports, 'demo');
+
+/** What began and ended, in order. */
+export const kinds = (events: readonly LoopEvent[]) =>
+  events
+    .filter(({ type }) => type === 'begin' || type === 'end')
+    .map((event) => ('stage' in event ? `${event.type} ${event.stage}` : ''));
+
+export const ALL = ['simulate', 'discriminator', 'score', 'mine', 'review', 'dpo', 'check'];

@@ -2,7 +2,7 @@ import { type Draws, percentiles, resample } from '../../metrics/bootstrap.ts';
 import { pearson } from '../../metrics/correlation.ts';
 import { estimateOf, intervalNote } from '../estimate.ts';
 import type { Estimate, Exhibit, TableRow } from '../table.ts';
-import type { Measured, Rated } from './validity.ts';
+import type { Compared } from './compared.ts';
 
 /** Simulators whose subsets are all tried: 2^10 of them. */
 const MOST = 10;
@@ -12,15 +12,9 @@ const MOST_DRAWS = 200;
 
 /**
  * What averaging simulators gains (B.4): r of the mean of each set of m simulators, and how much the simulators disagree.
- * @param models at least 2.
+ * At least 2 simulators, without the aggregate.
  */
-export function ensembles(
-  measured: Measured,
-  people: Rated,
-  models: readonly Rated[],
-  notes: readonly string[],
-  options: Draws,
-): Exhibit {
+export function ensembles({ measured, people, models, notes, draws: options }: Compared): Exhibit {
   const draws = { ...options, draws: Math.min(options.draws, MOST_DRAWS) };
   const used = models.slice(0, MOST);
   const sets = Array.from({ length: 2 ** used.length - 1 }, (_, at) =>

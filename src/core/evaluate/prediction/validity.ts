@@ -1,33 +1,11 @@
-import { type Draws, percentiles, resample } from '../../metrics/bootstrap.ts';
-import { type Correlation, kendall, leaveOneOut, pearson, pearsonP, spearman } from '../../metrics/correlation.ts';
+import { type Draws, percentiles } from '../../metrics/bootstrap.ts';
+import { pearsonP } from '../../metrics/correlation.ts';
 import { estimateOf, intervalNote } from '../estimate.ts';
-import { PAPER_NOTE, TABLE_3 } from '../paper.ts';
-import type { Behind, Column, Estimate, Exhibit, Figure, TableRow } from '../table.ts';
+import type { Column, Exhibit, Figure } from '../table.ts';
+import { AGGREGATE, behindOf, type Compared, type Measured, type Rated } from './compared.ts';
+import { correlations } from './correlations.ts';
 import { ensembles } from './ensembles.ts';
 import { type DrawnRate, drawnRate, type RatedSource } from './rates.ts';
-
-/** What is compared between real and simulated. */
-export interface Measured {
-  /** In kebab-case, for the ids of the exhibits. */
-  readonly id: string;
-  /** `issue rate`, say. */
-  readonly title: string;
-  readonly format: 'rate' | 'decimal2' | 'decimal3';
-  /** Further notes: who annotated, with what agreement. */
-  readonly notes: readonly string[];
-  /** KL divergence of category proportions by source name, to stand beside r (Table 3); null where there is none. */
-  readonly kl?: ReadonlyMap<string, Estimate> | null;
-}
-
-/** The name of the mean over simulators. */
-export const AGGREGATE = 'Aggregate';
-
-/** A side with a rate for each chatbot of a common list. */
-export interface Rated {
-  readonly name: string;
-  readonly paper: string | null;
-  readonly rates: readonly DrawnRate[];
-}
 
 /**
  * Predictive validity: how the rates of chatbots in simulation go with those among real users (Table 3, Figure 6), for each
@@ -49,11 +27,12 @@ export function validityExhibits(
   const all = models.length > 1 ? [...models, aggregate(models, draws)] : models;
   const left = new Set(sources.flatMap((source) => source.chatbots.map(({ chatbot }) => chatbot)));
   const notes = [...measured.notes, ...sizeNotes(chatbots.length, left.size - chatbots.length)];
+  const compared: Compared = { measured, people, models: all, chatbots, notes, sources, draws };
   return [
-    correlations(measured, people, all, chatbots, notes, sources, draws),
-    ...(models.length > 1 && chatbots.length > 2 ? [ensembles(measured, people, models, notes, draws)] : []),
-    ranking(measured, people, all, chatbots, notes, sources, draws),
-    scatter(measured, people, all, chatbots, notes, sources, draws),
+    correlations(compared),
+    ...(models.length > 1 && chatbots.length > 2 ? [ensembles({ ...compared, models })] : []),
+    ranking(compared),
+    scatter(compared),
   ];
 }
 
@@ -113,125 +92,8 @@ function smallestR(n: number): number {
   return high;
 }
 
-function correlations(
-  measured: Measured,
-  people: Rated,
-  models: readonly Rated[],
-  chatbots: readonly string[],
-  notes: readonly string[],
-  sources: readonly RatedSource[],
-  draws: Draws,
-): Exhibit {
-  const columns: Column[] = [
-    { key: 'n', title: 'chatbots', format: 'count' },
-    { key: 'r', title: 'r', format: 'decimal3' },
-    { key: 'p', title: 'p', format: 'p' },
-    { key: 'r_sessions', title: 'r, these chatbots', format: 'decimal3' },
-    { key: 'r_without', title: 'r without one', format: 'decimal3' },
-    { key: 'spearman', title: 'Spearman', format: 'decimal3' },
-    { key: 'spearman_p', title: 'p', format: 'p' },
-    { key: 'kendall', title: 'Kendall', format: 'decimal3' },
-    { key: 'kendall_p', title: 'p', format: 'p' },
-    { key: 'error', title: 'mean error', format: measured.format },
-    ...(measured.kl ? [{ key: 'kl', title: 'KL', format: 'decimal3' } as const] : []),
-  ];
-  const x = people.rates.map(({ value }) => value);
-  const rows = models.map(({ name, paper, rates }): TableRow => {
-    const y = rates.map(({ value }) => value);
-    const [r, rho, tau] = [pearson, spearman, kendall].map((of) => correlationOf(of, x, y, draws));
-    const without = leaveOneOut(x, y);
-    const reported = TABLE_3[paper ?? ''];
-    const kl = measured.kl?.get(name) ?? null;
-    return {
-      key: name,
-      group: null,
-      cells: {
-        n: chatbots.length,
-        ...{ r: r?.estimate ?? null, p: r?.p ?? null, r_sessions: acrossSessions(people, rates) },
-        r_without: without && { value: r?.estimate.value ?? null, ...without, n: chatbots.length },
-        ...{ spearman: rho?.estimate ?? null, spearman_p: rho?.p ?? null },
-        ...{ kendall: tau?.estimate ?? null, kendall_p: tau?.p ?? null },
-        error: errorOf(x, y, draws),
-        ...(measured.kl ? { kl } : {}),
-      },
-      reported: reported ? { r: reported.r, p: reported.p, ...(measured.kl ? { kl: reported.kl } : {}) } : null,
-      behind: behindOf(sources, name === AGGREGATE ? null : name),
-    };
-  });
-  return {
-    type: 'table',
-    id: `validity-${measured.id}`,
-    title: `Correlation of simulated with real ${measured.title} over chatbots`,
-    paper: 'Table 3',
-    notes: [
-      ...notes,
-      'r: interval over chatbots, which says what other chatbots would have given. "These chatbots": interval over the contexts of each, which says how much is noise of the sessions. "Without one": lowest and highest r when a chatbot is left out.',
-      `Aggregate: mean over simulators. Mean error: mean of |simulated - real|. ${intervalNote(draws, 'chatbots, and of contexts within each')}`,
-      PAPER_NOTE,
-    ],
-    columns,
-    rows,
-  };
-}
-
-function correlationOf(
-  of: (x: readonly number[], y: readonly number[]) => Correlation,
-  x: readonly number[],
-  y: readonly number[],
-  draws: Draws,
-): { estimate: Estimate; p: number | null } {
-  const { value, p, n } = of(x, y);
-  if (value === null) return { estimate: { value, low: null, high: null, n }, p };
-  const values: number[] = [];
-  resample(n, draws, (indices) => {
-    const drawn = Array.from(indices);
-    values.push(
-      of(
-        drawn.map((at) => x[at] as number),
-        drawn.map((at) => y[at] as number),
-      ).value ?? Number.NaN,
-    );
-  });
-  return { estimate: estimateOf(percentiles(value, values), n), p };
-}
-
-/** r with the interval that the sessions of these very chatbots give. */
-function acrossSessions({ rates: people }: Rated, rates: readonly DrawnRate[]): Estimate {
-  const at = (side: readonly DrawnRate[], draw: number) => side.map(({ drawn }) => drawn[draw] as number);
-  const value = pearson(
-    people.map((rate) => rate.value),
-    rates.map((rate) => rate.value),
-  ).value;
-  const count = people[0]?.drawn.length ?? 0;
-  const drawn = Array.from(
-    { length: count },
-    (_, draw) => pearson(at(people, draw), at(rates, draw)).value ?? Number.NaN,
-  );
-  return estimateOf(value === null ? null : percentiles(value, drawn), people.length);
-}
-
-function errorOf(x: readonly number[], y: readonly number[], draws: Draws): Estimate {
-  const errors = x.map((value, at) => Math.abs(value - (y[at] as number)));
-  if (errors.length === 0) return { value: null, low: null, high: null, n: 0 };
-  const values: number[] = [];
-  resample(errors.length, draws, (indices) => {
-    let sum = 0;
-    for (const at of indices) sum += errors[at] as number;
-    values.push(sum / errors.length);
-  });
-  return estimateOf(percentiles(errors.reduce((sum, error) => sum + error, 0) / errors.length, values), errors.length);
-}
-
 /** The chatbots by their real rate, with the places that each simulator gives them. */
-function ranking(
-  measured: Measured,
-  people: Rated,
-  models: readonly Rated[],
-  chatbots: readonly string[],
-  notes: readonly string[],
-  sources: readonly RatedSource[],
-  draws: Draws,
-): Exhibit {
+function ranking({ measured, people, models, chatbots, notes, sources, draws }: Compared): Exhibit {
   const sides = [people, ...models];
   const places = sides.map(({ rates }) =>
     rates.map(({ value }) => 1 + rates.filter((other) => other.value > value).length),
@@ -265,15 +127,7 @@ function ranking(
   };
 }
 
-function scatter(
-  measured: Measured,
-  people: Rated,
-  models: readonly Rated[],
-  chatbots: readonly string[],
-  notes: readonly string[],
-  sources: readonly RatedSource[],
-  draws: Draws,
-): Exhibit {
+function scatter({ measured, people, models, chatbots, notes, sources, draws }: Compared): Exhibit {
   const series: Figure['series'] = models.map(({ name, rates }) => ({
     name,
     points: rates.map(({ value, low, high }, at) => {
@@ -295,12 +149,4 @@ function scatter(
     series,
     reference: 'diagonal',
   };
-}
-
-/** Sessions of the real side and of one simulator (all of them for null), of one chatbot or all. */
-function behindOf([real, ...models]: readonly RatedSource[], name: string | null, chatbot?: string): Behind[] {
-  const sides = [...(real ? [real] : []), ...models.filter((model) => name === null || model.name === name)];
-  return sides.flatMap(({ chatbots }) =>
-    chatbots.filter((one) => chatbot === undefined || one.chatbot === chatbot).flatMap(({ behind }) => behind),
-  );
 }
