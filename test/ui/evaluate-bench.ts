@@ -15,6 +15,7 @@ export function fakeEvaluations(
     ...{ sessions, models, evaluations, foil: '0.0.0', hash: (text: string) => text },
     clock: { now: () => new Date(0), sleep: (_, signal) => hold(signal) },
     contentHash: async (_, name) => `hash of ${name}`,
+    sitting: () => Promise.reject(new Error('there is no sitting')),
     learntFrom: async () => [],
     annotator: async (task, name) => {
       if (name !== 'rules') throw new FoilError('unknown-model', `no model "${name}"`, { remedy: 'name another' });

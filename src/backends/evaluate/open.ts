@@ -11,6 +11,7 @@ import type { FoilConfig } from '../config/schema.ts';
 import { contentHashes } from '../registry/content.ts';
 import type { Registry } from '../registry/registry.ts';
 import { openEvaluationStore } from './store.ts';
+import { openTuringStores } from './turing.ts';
 
 export interface EvaluateServices {
   /** Absolute. */
@@ -32,6 +33,11 @@ export function openEvaluations({ workspace, config, ports, models, onProblem }:
       const parsed = lineageSchema.safeParse((await models.card(model))?.card.lineage);
       const { simulated = [] } = parsed.data?.reads ?? {};
       return simulated;
+    },
+    async sitting(name) {
+      const store = await openTuringStores(workspace, onProblem).open(name);
+      await store.close();
+      return { name, head: store.head, records: store.records };
     },
     async annotator(task, name, signal): Promise<OpenedAnnotator> {
       const annotator = await openAnnotator(name, await loadTaxonomy(task), async () => models, signal);

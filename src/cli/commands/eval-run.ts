@@ -17,6 +17,7 @@ interface RunOptions {
   readonly actions?: string;
   readonly issues?: string;
   readonly ab: AbPair[];
+  readonly turing?: string[];
   readonly giveaways?: number;
   readonly metrics?: string[];
   readonly allContexts?: boolean;
@@ -44,6 +45,7 @@ export function registerEvalRun(group: Command, run: Run): void {
     .option('--actions <annotator>', 'who finds user actions: rules, a judge of foil.yaml, or none')
     .option('--issues <annotator>', "who finds what is wrong with the chatbot's messages: likewise")
     .option('--ab <name=control:treatment>', 'an A/B test of two chatbots; can be repeated', pair, [])
+    .option('--turing <names>', 'sittings of `foil eval turing` whose guesses stand beside the discriminators', list)
     .option('--giveaways <n>', 'sessions of each simulator to find give-aways in; some 20 requests each', integer(0))
     .option('--metrics <ids>', 'only these; "all" for all', list)
     .option('--all-contexts', 'also contexts that not all sides have sessions of')
@@ -112,6 +114,7 @@ async function specOf(cli: Cli, before: EvaluationSpec | null, options: RunOptio
       annotators: { actions: own(options.actions, annotators.actions), issues: own(options.issues, annotators.issues) },
     },
     ...(options.ab.length > 0 ? { ab: options.ab } : {}),
+    ...(options.turing ? { turing: options.turing } : {}),
     ...(options.giveaways === undefined ? {} : { giveaways: options.giveaways }),
     ...(options.metrics ? { metrics: options.metrics.includes('all') ? null : options.metrics } : {}),
     ...(options.allContexts ? { same_contexts: false } : {}),

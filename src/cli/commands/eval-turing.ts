@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { TuringStores } from '../../backends/evaluate/turing.ts';
+import type { Guesser } from '../../core/evaluate/judges/turing-judges.ts';
 import type { Session } from '../../core/session/schema.ts';
-import type { TuringCommand, TuringSettings } from '../../core/workflows/turing/types.ts';
+import type { TuringCommand, TuringItem, TuringSettings } from '../../core/workflows/turing/types.ts';
 import type { Cli, Run } from '../cli.ts';
 import { readCorpus } from '../corpus.ts';
 import { examples, integer } from '../options.ts';
@@ -106,6 +107,16 @@ export function registerTuring(command: Command, run: Run): void {
         carryOut(cli, name, { type: 'note', text }, options),
       ),
     );
+  turing
+    .command('show')
+    .argument('<sittings...>', 'names of sittings')
+    .description(
+      'How often people and discriminators were right on the same turns; sessions that are still judged count nowhere.',
+    )
+    .option('--seed <n>', 'of the intervals', integer(0), 1)
+    .option('--draws <n>', 'bootstrap samples of each interval', integer(100, 1_000_000), 2000)
+    .addHelpText('after', examples(['foil eval turing show blind', 'as `foil eval --turing blind` counts it']))
+    .action(run(show));
   const plain = [
     ['skip', 'Leave the session out.', 'skip'],
     ['undo', 'Take back the last guess or skip, as long as the truth about it was not shown.', 'undo'],
@@ -199,6 +210,40 @@ async function carryOut(cli: Cli, name: string, command: TuringCommand, options:
       tellView(cli, name, await turingView(await cli.sessions(), step.state), store.head.settings);
   } finally {
     await store.close();
+  }
+  return undefined;
+}
+
+async function show(cli: Cli, names: string[], draws: { seed: number; draws: number }): Promise<undefined> {
+  const { guessersIn } = await import('../../core/workflows/turing/judged.ts');
+  const { turingExhibits } = await import('../../core/evaluate/judges/turing.ts');
+  const { printExhibit } = await import('../eval-output.ts');
+  const files = await stores(cli);
+  const guessers: Guesser[] = [];
+  const simulated = new Set<string>();
+  for (const name of names) {
+    const store = await files.open(name);
+    await store.close();
+    const { head } = store;
+    for (const corpus of head.settings.simulated) simulated.add(corpus);
+    const found = new Map<string, Session>();
+    for (const corpus of [head.settings.real, ...head.settings.simulated])
+      for await (const session of readCorpus(cli, corpus)) found.set(`${corpus}/${session.id}`, session);
+    const find = ({ corpus, session }: TuringItem) => found.get(`${corpus}/${session}`) ?? null;
+    guessers.push(...guessersIn({ name, head, records: store.records }, find));
+  }
+  if (guessers.every(({ sessions }) => sessions.length === 0)) {
+    const { FoilError } = await import('../../core/errors.ts');
+    throw new FoilError('no-guesses', `no session of ${names.join(', ')} is judged to its end`, {
+      remedy: [
+        `go on: foil eval turing next ${names[0]}`,
+        'without feedback figures come when a person is through, since they would be feedback',
+      ],
+    });
+  }
+  for (const exhibit of turingExhibits(guessers, draws)) {
+    cli.out.event({ event: 'exhibit', metric: 'turing', exhibit });
+    printExhibit(cli, exhibit, simulated);
   }
   return undefined;
 }

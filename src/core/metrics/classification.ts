@@ -105,6 +105,16 @@ export function negativeLogLikelihood(verdicts: readonly Verdict[], temperature 
   return sum / total;
 }
 
+/** Mean of (p - real)^2 at p = sigmoid(z) (Brier 1950): 0 for who is sure and right, 0.25 for who always says 0.5; NaN for no verdict. */
+export function brierScore(verdicts: readonly Verdict[]): number {
+  let [sum, total] = [0, 0];
+  for (const { z, real, weight = 1 } of verdicts) {
+    sum += weight * sigmoid(real ? -z : z) ** 2;
+    total += weight;
+  }
+  return sum / total;
+}
+
 /** Temperatures are sought between 1 / MOST and MOST. */
 const MOST = 100;
 

@@ -29,3 +29,16 @@ export function clopperPearson(k: number, n: number): Interval {
     high: k === n ? 1 : betaQuantile(0.975, k + 1, n - k),
   };
 }
+
+/** Between which shares of n tosses a fair coin shows heads, 95% of the time: 2.5% and 97.5% quantiles. @throws RangeError for n = 0. */
+export function coinRange(n: number): Interval {
+  if (n === 0) throw new RangeError('a proportion of nothing');
+  // log of the binomial probability of no heads, then from k to k + 1; what is left out on each side is at most 2.5%
+  let [log, below, k] = [-n * Math.LN2, 0, 0];
+  for (; k < n; k += 1) {
+    below += Math.exp(log);
+    if (below >= 0.025) break;
+    log += Math.log(n - k) - Math.log(k + 1);
+  }
+  return { low: k / n, high: 1 - k / n };
+}

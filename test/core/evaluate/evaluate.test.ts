@@ -51,6 +51,7 @@ async function world() {
     models: new FakeRegistry({ discriminators: [judge] }),
     clock: { now: () => new Date(0), sleep: () => Promise.resolve() },
     contentHash: async (_, name) => hashes.get(name) ?? null,
+    sitting: (name: string) => Promise.reject(new FoilError('unknown-sitting', `there is no sitting "${name}"`)),
     learntFrom: async () => [],
     annotator: async (task, name) => {
       if (name !== 'rules') throw new FoilError('unknown-model', `no model "${name}"`, { remedy: 'name another' });

@@ -1,4 +1,4 @@
-import { bootstrapCounts, type Draws } from '../../metrics/bootstrap.ts';
+import { bootstrapCounts, type Counts, type Draws } from '../../metrics/bootstrap.ts';
 import {
   binOf,
   calibrationError,
@@ -109,7 +109,7 @@ function row(trial: Trial, place: PlaceKey, title: string, draws: Draws): TableR
 }
 
 /** The verdicts of the contexts that were drawn, with both sides weighing alike in this draw. */
-function weighed(trial: Trial, verdicts: readonly Placed[], counts: Float64Array): Verdict[] {
+function weighed(trial: Trial, verdicts: readonly Placed[], counts: Counts): Verdict[] {
   const simulated = simulatedWeight(trial, counts);
   return verdicts.flatMap(({ z, real, context }) => {
     const count = counts[context] as number;

@@ -4,7 +4,7 @@ import { estimateOf, intervalNote } from '../estimate.ts';
 import { PAPER_NOTE, table2 } from '../paper.ts';
 import type { Source } from '../source.ts';
 import type { Behind, Cell, Column, Estimate, Exhibit, TableRow } from '../table.ts';
-import { confusions, PLACES, type Scorer, simulatedWeight, type Trial, trialOf } from './verdicts.ts';
+import { addConfusions, PLACES, type Scorer, simulatedWeight, type Trial, trialOf } from './verdicts.ts';
 
 const FIGURES = [
   { key: 'accuracy', title: 'acc', of: accuracy },
@@ -49,48 +49,52 @@ export function discriminatorExhibits(
   ];
 }
 
+/** Places of Table 2 at which the share of turns that are called real is read. */
+const POOLED = PLACES.findIndex(({ key }) => key === 'all');
+
 function measure(trial: Trial, draws: Draws): Tried {
-  const places = PLACES.map(({ key }) => ({ key, each: confusions(trial, key) }));
-  const pooledAt = places.findIndex(({ key }) => key === 'all');
-  const names = places.flatMap(({ key }) => FIGURES.map((figure) => `${key}_${figure.key}`));
+  const names = PLACES.flatMap(({ key }) => FIGURES.map((figure) => `${key}_${figure.key}`));
   if (trial.contexts.length === 0) return { trial, cells: {}, called: { real: NONE, simulated: NONE } };
-  const each = places.map((place) => place.each);
   // four counts a place, and the sessions of both sides
-  const columns = 4 * each.length + 2;
+  const sides = 4 * PLACES.length;
+  const columns = sides + 2;
   const table = new Float64Array(columns * trial.contexts.length);
+  addConfusions(trial, table, columns);
   for (const [at, { real, simulated }] of trial.sides.entries()) {
-    const counts = each.flatMap((place) => {
-      const { tp, fp, tn, fn } = place[at] as Confusion;
-      return [tp, fp, tn, fn];
-    });
-    table.set([...counts, real, simulated], at * columns);
+    table[at * columns + sides] = real;
+    table[at * columns + sides + 1] = simulated;
   }
+  const countsAt = (sums: Float64Array, place: number): Confusion => ({
+    tp: sums[4 * place] as number,
+    fp: sums[4 * place + 1] as number,
+    tn: sums[4 * place + 2] as number,
+    fn: sums[4 * place + 3] as number,
+  });
   const found = bootstrapSums(
     table,
     columns,
     (sums) => {
       const weight = simulatedWeight({
-        sides: [{ real: sums[columns - 2] as number, simulated: sums[columns - 1] as number }],
+        sides: [{ real: sums[sides] as number, simulated: sums[sides + 1] as number }],
       });
-      const at = (place: number): Confusion => {
-        const [tp = 0, fp = 0, tn = 0, fn = 0] = sums.subarray(4 * place, 4 * place + 4);
-        return { tp, fp, tn, fn };
-      };
-      const pooled = at(pooledAt);
-      return [
-        ...places.flatMap((_, place) => {
-          const { tp, fn, fp, tn } = at(place);
-          const balanced = { tp, fn, fp: fp * weight, tn: tn * weight };
-          // without a verdict, F1 and MCC must not read as 0
-          return FIGURES.map(({ of }) => (tp + fn + fp + tn === 0 ? Number.NaN : of(balanced)));
-        }),
-        pooled.tp / (pooled.tp + pooled.fn),
-        pooled.fp / (pooled.fp + pooled.tn),
-      ];
+      const figures: number[] = [];
+      for (let place = 0; place < PLACES.length; place += 1) {
+        const { tp, fn, fp, tn } = countsAt(sums, place);
+        const balanced = { tp, fn, fp: fp * weight, tn: tn * weight };
+        // without a verdict, F1 and MCC must not read as 0
+        for (const { of } of FIGURES) figures.push(tp + fn + fp + tn === 0 ? Number.NaN : of(balanced));
+      }
+      const pooled = countsAt(sums, POOLED);
+      figures.push(pooled.tp / (pooled.tp + pooled.fn), pooled.fp / (pooled.fp + pooled.tn));
+      return figures;
     },
     draws,
   );
-  const verdicts = each.map((place) => place.reduce((sum, { tp, fp, tn, fn }) => sum + tp + fp + tn + fn, 0));
+  const verdicts = PLACES.map(() => 0);
+  for (let at = 0; at < table.length; at += 1) {
+    const place = Math.floor((at % columns) / 4);
+    if (place < verdicts.length) verdicts[place] = (verdicts[place] as number) + (table[at] as number);
+  }
   const cells = Object.fromEntries(
     names.map((name, at) => [name, estimateOf(found[at] ?? null, verdicts[Math.floor(at / FIGURES.length)] as number)]),
   );

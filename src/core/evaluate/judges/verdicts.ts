@@ -1,6 +1,6 @@
 import { type Confusion, outcome, type Verdict } from '../../metrics/classification.ts';
 import { contextIdOf } from '../behaviour/annotations.ts';
-import { placesBy, type Source, sameContexts } from '../source.ts';
+import { groupsBy, type Source, sameContexts } from '../source.ts';
 
 /** A discriminator whose scores stand beside the sessions (`foil score`). */
 export interface Scorer {
@@ -38,6 +38,8 @@ export interface Trial {
   readonly simulated: Source;
   readonly sessions: readonly ScoredSession[];
   readonly contexts: readonly string[];
+  /** The place in `contexts` of the context of each session. */
+  readonly contextOf: Int32Array;
   /** Sessions of each context. */
   readonly sides: readonly { readonly real: number; readonly simulated: number }[];
   /** Sessions that this discriminator has not scored: they count nowhere. */
@@ -63,22 +65,24 @@ export function trialOf(scorer: Scorer, real: Source, simulated: Source): Trial 
       return [{ id: session.id, corpus: source.corpus, context, real: source.kind === 'real', z: found.z }];
     }),
   );
-  const groups = placesBy(sessions, ({ context }) => context).map((places) =>
-    places.map((at) => sessions[at] as ScoredSession),
-  );
-  const contexts = groups.map(([first]) => first?.context ?? '');
-  const sides = groups.map((group) => {
-    const count = group.filter((session) => session.real).length;
-    return { real: count, simulated: group.length - count };
-  });
-  return { scorer, real, simulated, sessions, contexts, sides, missing, engines: [...engines] };
+  const { of: contextOf, keys: contexts } = groupsBy(sessions, ({ context }) => context);
+  const sides = contexts.map(() => ({ real: 0, simulated: 0 }));
+  for (const [at, session] of sessions.entries()) {
+    const side = sides[contextOf[at] as number] as (typeof sides)[number];
+    side[session.real ? 'real' : 'simulated'] += 1;
+  }
+  return { scorer, real, simulated, sessions, contexts, contextOf, sides, missing, engines: [...engines] };
 }
 
 /** The log-odds of a session that are read at a place; none where it has no such turn. */
 export function readAt({ z }: Pick<ScoredSession, 'z'>, place: PlaceKey): readonly number[] {
-  const t = TURNS.get(place);
-  if (t !== undefined) return t <= z.length ? [z[t - 1] as number] : [];
-  return place === 'all' ? z : z.slice(-1);
+  return valuesAt(z, { key: place, t: TURNS.get(place) ?? null });
+}
+
+/** Of one value a user turn, those that are read at a place. */
+export function valuesAt(values: readonly number[], { key, t }: { readonly key: string; readonly t: number | null }) {
+  if (t !== null) return t <= values.length ? [values[t - 1] as number] : [];
+  return key === 'all' ? values : values.slice(-1);
 }
 
 /**
@@ -106,13 +110,29 @@ export function verdictsAt(trial: Trial, place: PlaceKey): (Verdict & { readonly
   );
 }
 
-/** Confusion of each context of a trial at a place, unweighted: what a bootstrap adds up. */
-export function confusions(trial: Trial, place: PlaceKey): Confusion[] {
-  const counts = trial.contexts.map(() => ({ tp: 0, fp: 0, tn: 0, fn: 0 }));
-  const of = new Map(trial.contexts.map((context, at) => [context, counts[at] as (typeof counts)[number]]));
-  for (const session of trial.sessions) {
-    const own = of.get(session.context);
-    if (own) for (const z of readAt(session, place)) own[outcome(z, session.real)] += 1;
+/** Where the verdicts of a real session and of a simulated one count among tp, fp, tn, fn. */
+const REAL = placesOf(true);
+const SIMULATED = placesOf(false);
+
+function placesOf(real: boolean): { yes: number; no: number } {
+  const order: readonly (keyof Confusion)[] = ['tp', 'fp', 'tn', 'fn'];
+  return { yes: order.indexOf(outcome(1, real)), no: order.indexOf(outcome(-1, real)) };
+}
+
+/**
+ * Adds up the verdicts of each context at every place, unweighted: what a bootstrap resamples.
+ * @param table of a row of `row` numbers a context, which begins with tp, fp, tn, fn of each of PLACES.
+ */
+export function addConfusions({ sessions, contextOf }: Trial, table: Float64Array, row: number): void {
+  for (const [place, { key }] of PLACES.entries()) {
+    for (let at = 0; at < sessions.length; at += 1) {
+      const session = sessions[at] as ScoredSession;
+      const from = (contextOf[at] as number) * row + 4 * place;
+      const { yes, no } = session.real ? REAL : SIMULATED;
+      for (const z of readAt(session, key)) {
+        const to = from + (z > 0 ? yes : no);
+        table[to] = (table[to] as number) + 1;
+      }
+    }
   }
-  return counts;
 }

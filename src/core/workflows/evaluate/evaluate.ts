@@ -2,9 +2,10 @@ import { asFoilError, FoilError, isAbort } from '../../errors.ts';
 import type { Source } from '../../evaluate/source.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
 import { nearest } from '../../fields.ts';
+import type { SaidSitting } from '../turing/judged.ts';
 import { type AnnotatedSide, annotateSides } from './annotated.ts';
 import type { EvaluationRecord, EvaluationRecordOf, Input } from './journal.ts';
-import { type Inputs, type Lack, METRICS, type Metric, type Need, type Step } from './metrics.ts';
+import { type Inputs, type Lack, lackOf, METRICS, type Metric, type Need, type Step } from './metrics.ts';
 import { scoreSides } from './scored.ts';
 import { readSides, type Sides, withCorpora } from './sides.ts';
 import { checkSpec, type EvaluationSpec } from './spec.ts';
@@ -106,17 +107,21 @@ class Evaluation {
     const draws = { draws: spec.draws, seed: spec.seed };
     const { real, simulated, training } = sides;
     const judge = (name: string) => this.#ports.models.discriminator(name, this.#signal);
+    const sittings = yield* this.#sittings(notice);
     let state: Inputs = {
-      ...{ spec, real, simulated, training, draws, scorers: [], annotated: { actions: null, issues: null } },
+      ...{ spec, real, simulated, training, draws, sittings, scorers: [], annotated: { actions: null, issues: null } },
       ...{ judge, signal: this.#signal },
     };
     const left = new Set(this.#metrics);
     const asked = (need: Need) => [...left].some(({ needs }) => needs.includes(need));
     const ready = (...had: readonly Need[]) =>
       [...left].filter(({ needs }) => needs.every((need) => had.includes(need)));
-    const had: Need[] = ['training'];
+    const had: Need[] = ['training', 'guesses'];
 
-    const decided: Partial<Record<Need, string>> = { training: this.#trainingKey(training, inputs) };
+    const decided: Partial<Record<Need, string>> = {
+      training: this.#trainingKey(training, inputs),
+      guesses: this.#ports.hash(JSON.stringify(sittings)),
+    };
     yield* this.#compute(ready(...had), left, sides, () => state, base, decided);
     if (asked('scores')) {
       const scored = yield* scoreSides(this.#ports, spec, sides, this.#signal);
@@ -139,6 +144,19 @@ class Evaluation {
     const seconds = (clock.now().getTime() - started) / 1000;
     await this.#journal.append({ ...this.#about(), type: 'end', seconds, notices });
     yield { type: 'done', name: spec.name, ...this.#count, seconds };
+  }
+
+  /** The sittings of the spec; one that cannot be read is told of, and the others count. */
+  async *#sittings(notice: (text: string) => EvaluateEvent): AsyncGenerator<EvaluateEvent, SaidSitting[]> {
+    const found: SaidSitting[] = [];
+    for (const name of this.#request.spec.turing) {
+      try {
+        found.push(await this.#ports.sitting(name));
+      } catch (error) {
+        yield notice(`the sitting ${name} is left out: ${asFoilError(error)?.message ?? String(error)}`);
+      }
+    }
+    return found;
   }
 
   async *#compute(
@@ -259,29 +277,6 @@ class Evaluation {
   #about(): { schema: 1; at: string } {
     return { schema: 1, at: this.#ports.clock.now().toISOString() };
   }
-}
-
-/** Why a metric cannot be computed from what there is; null if it can. */
-function lackOf({ needs: all, doesWithout = [], lacks }: Metric, inputs: Inputs, spec: EvaluationSpec): Lack | null {
-  const { scorers, annotated, training } = inputs;
-  const needs = all.filter((need) => !doesWithout.includes(need));
-  if (needs.includes('training') && training === null)
-    return {
-      reason: 'the spec names no training sessions',
-      remedy: ['--training CORPUS: what the simulators learnt from'],
-    };
-  if (needs.includes('scores') && scorers.length === 0) {
-    return spec.discriminators.length === 0
-      ? { reason: 'the spec names no discriminator', remedy: ['--discriminators NAME: foil models lists them'] }
-      : { reason: 'no discriminator of the spec has scores of these sessions', remedy: ['see the notices above'] };
-  }
-  for (const task of ['actions', 'issues'] as const) {
-    if (!needs.includes(task) || annotated[task] !== null) continue;
-    return spec.annotators[task] === null
-      ? { reason: `nobody annotates ${task}`, remedy: [`--${task} NAME: an annotator, as \`rules\``] }
-      : { reason: `${spec.annotators[task]} annotated no session`, remedy: ['see the notices above'] };
-  }
-  return lacks?.(inputs) ?? null;
 }
 
 /** What has to do with the journal, and not with the metric. */

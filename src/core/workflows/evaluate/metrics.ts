@@ -6,6 +6,7 @@ import { calibrationExhibits } from '../../evaluate/judges/calibration.ts';
 import { discriminatorExhibits } from '../../evaluate/judges/discriminators.ts';
 import { type GainSet, observedGains, persistenceExhibits } from '../../evaluate/judges/persistence.ts';
 import { SHORTCUT_DEFAULTS, shortcutExhibits } from '../../evaluate/judges/shortcuts/shortcuts.ts';
+import { turingExhibits } from '../../evaluate/judges/turing.ts';
 import { type Scorer, trialOf } from '../../evaluate/judges/verdicts.ts';
 import {
   EMBEDDING_DEFAULTS,
@@ -20,6 +21,7 @@ import type { Source } from '../../evaluate/source.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
 import type { Draws } from '../../metrics/bootstrap.ts';
 import type { Discriminator } from '../../ports.ts';
+import { guessersIn, type SaidSitting } from '../turing/judged.ts';
 import { issuePower, issueTests, issueValidity, LEAST_CHATBOTS, rareOf, sharedChatbots } from './bridges.ts';
 import { topGiveaways } from './giveaways.ts';
 import type { EvaluationSpec } from './spec.ts';
@@ -37,6 +39,8 @@ export interface Inputs {
   readonly simulated: readonly Source[];
   readonly training: Source | null;
   readonly scorers: readonly Scorer[];
+  /** Sittings in which people judged sessions, as far as they were found. */
+  readonly sittings: readonly SaidSitting[];
   readonly annotated: Readonly<Record<Task, Annotated | null>>;
   readonly draws: Draws;
   /** Opens a discriminator; for metrics that ask it about what was never scored. */
@@ -45,7 +49,7 @@ export interface Inputs {
 }
 
 /** What of the inputs a metric reads beside the sessions: it waits for that, and is decided by it. */
-export type Need = 'training' | 'scores' | Task;
+export type Need = 'training' | 'scores' | 'guesses' | Task;
 
 /** What a long computation is at. */
 export interface Step {
@@ -108,6 +112,16 @@ function gainsOf({ scorers, real, simulated }: Inputs): GainSet[] {
   });
 }
 
+/** Those who guessed, on the sessions that are evaluated, as far as these are read. */
+function judgedHere({ sittings, real, simulated }: Inputs) {
+  const sessions = new Map([real, ...simulated].map(({ name, sessions: of }) => [name, of]));
+  return sittings.flatMap((sitting) =>
+    guessersIn(sitting, ({ simulator, session }) => {
+      return sessions.get(simulator ?? real.name)?.find(({ id }) => id === session) ?? null;
+    }),
+  );
+}
+
 /** In the order in which reports show them: the paper's, then what it lacks. */
 export const METRICS: readonly Metric[] = [
   {
@@ -160,6 +174,17 @@ export const METRICS: readonly Metric[] = [
     exhibits: ({ scorers, real, simulated, draws }) => calibrationExhibits(scorers, real, simulated, draws),
   },
   {
+    ...{ id: 'turing', title: 'Blind Turing mode', needs: ['scores', 'guesses'], doesWithout: ['scores'], version: 1 },
+    lacks: (inputs) =>
+      judgedHere(inputs).some(({ sessions }) => sessions.length > 0)
+        ? null
+        : {
+            reason: 'nobody has judged a session of these sides to its end in these sittings',
+            remedy: ['foil eval turing next NAME, or F6 and t on the screen'],
+          },
+    exhibits: (inputs) => turingExhibits(judgedHere(inputs), inputs.draws),
+  },
+  {
     ...{ id: 'memorisation', title: 'Memorisation', needs: ['training'], version: 1 },
     exhibits: ({ training, real, simulated, draws }) =>
       memorisationExhibits(training?.sessions ?? [], real, simulated, { ...MEMORISATION_DEFAULTS, ...draws }),
@@ -186,3 +211,35 @@ export const METRICS: readonly Metric[] = [
     exhibits: (inputs) => topGiveaways(inputs, inputs.spec.giveaways),
   },
 ];
+
+/** Why a metric cannot be computed from what there is; null if it can. */
+export function lackOf(
+  { needs: all, doesWithout = [], lacks }: Metric,
+  inputs: Inputs,
+  spec: EvaluationSpec,
+): Lack | null {
+  const { scorers, annotated, training } = inputs;
+  const needs = all.filter((need) => !doesWithout.includes(need));
+  if (needs.includes('training') && training === null)
+    return {
+      reason: 'the spec names no training sessions',
+      remedy: ['--training CORPUS: what the simulators learnt from'],
+    };
+  if (needs.includes('scores') && scorers.length === 0) {
+    return spec.discriminators.length === 0
+      ? { reason: 'the spec names no discriminator', remedy: ['--discriminators NAME: foil models lists them'] }
+      : { reason: 'no discriminator of the spec has scores of these sessions', remedy: ['see the notices above'] };
+  }
+  if (needs.includes('guesses') && inputs.sittings.length === 0)
+    return {
+      reason: `the spec names no sitting${spec.turing.length > 0 ? ' that can be read' : ''}`,
+      remedy: ['--turing NAME: people who judged these sessions, foil eval turing start'],
+    };
+  for (const task of ['actions', 'issues'] as const) {
+    if (!needs.includes(task) || annotated[task] !== null) continue;
+    return spec.annotators[task] === null
+      ? { reason: `nobody annotates ${task}`, remedy: [`--${task} NAME: an annotator, as \`rules\``] }
+      : { reason: `${spec.annotators[task]} annotated no session`, remedy: ['see the notices above'] };
+  }
+  return lacks?.(inputs) ?? null;
+}

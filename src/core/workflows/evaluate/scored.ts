@@ -81,7 +81,7 @@ export async function* scoreSides(
 }
 
 /** Whether each user turn has its log-odds; scores from before a session was what it is do not count. */
-function isScored({ scores, turns }: Pick<Session, 'scores' | 'turns'>, name: string): boolean {
+export function isScored({ scores, turns }: Pick<Session, 'scores' | 'turns'>, name: string): boolean {
   return scores?.[name]?.z.length === countUserTurns(turns);
 }
 

@@ -25,6 +25,8 @@ export const specSchema = z.strictObject({
   discriminators: z.array(z.string().min(1)).default([]),
   /** Whether sessions without scores by these discriminators are scored; else what needs them is left out. */
   score: z.boolean().default(true),
+  /** Sittings of blind Turing mode that stand beside the discriminators. */
+  turing: z.array(z.string().min(1)).default([]),
   /** Who gives messages their categories, by task; null for nobody. */
   annotators: z
     .strictObject({ actions: z.string().nullable(), issues: z.string().nullable() })
@@ -79,6 +81,7 @@ export function commandOf(spec: EvaluationSpec): string {
   say('--training', spec.training, defaults.training);
   say('--discriminators', spec.discriminators.join(','), '');
   say('--no-score', !spec.score, false);
+  say('--turing', spec.turing.join(','), '');
   say('--actions', spec.annotators.actions ?? 'none', defaults.annotators.actions);
   say('--issues', spec.annotators.issues ?? 'none', defaults.annotators.issues);
   for (const { name, control, treatment } of spec.ab) parts.push(`--ab ${name}=${control}:${treatment}`);

@@ -2,6 +2,7 @@ import type { AnnotatorAbout } from '../../evaluate/behaviour/annotations.ts';
 import type { Task } from '../../evaluate/behaviour/taxonomy.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
 import type { AnnotationStore, Annotator, Clock, ModelRegistry, SessionStore } from '../../ports.ts';
+import type { SaidSitting } from '../turing/judged.ts';
 import type { EvaluationRecord, EvaluationRecordOf } from './journal.ts';
 import type { EvaluationSpec } from './spec.ts';
 
@@ -49,6 +50,8 @@ export interface EvaluatePorts {
   contentHash(kind: 'corpus' | 'model', name: string): Promise<string | null>;
   /** Simulated corpora, and simulators, that a model learnt from by its card; none where it does not say. */
   learntFrom(model: string): Promise<readonly string[]>;
+  /** A sitting of blind Turing mode as it stands. @throws FoilError `unknown-sitting`. */
+  sitting(name: string): Promise<SaidSitting>;
   annotator(task: Task, name: string, signal: AbortSignal): Promise<OpenedAnnotator>;
 }
 
