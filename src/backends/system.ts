@@ -20,3 +20,13 @@ export const newId: Ports['newId'] = (prefix) => {
 export function newSeed(): number {
   return randomInt(1, 1_000_000);
 }
+
+/** Whether a process of this number runs on this machine, whoever owns it. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

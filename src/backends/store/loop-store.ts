@@ -8,6 +8,7 @@ import { FoilError } from '../../core/errors.ts';
 import { loopRecordSchema } from '../../core/workflows/loop/journal.ts';
 import { loopSchema } from '../../core/workflows/loop/settings.ts';
 import type { LoopStore } from '../../core/workflows/loop/types.ts';
+import { isAlive } from '../system.ts';
 import { isHeld, replaceFile, withLock } from './disk.ts';
 import { validate } from './records.ts';
 import { settingsFolders } from './settings-folders.ts';
@@ -81,15 +82,5 @@ function jsonOrNull(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return null;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // it lives, and is another user's
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

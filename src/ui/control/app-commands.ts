@@ -9,6 +9,7 @@ import { stopCheck } from './run-form.ts';
 import { stopSearch } from './run-log.ts';
 import { runsBack } from './runs-commands.ts';
 import { leaveBehind, refreshSessions } from './sessions-commands.ts';
+import { endTuring } from './turing.ts';
 import { stopWhy, whyStopped } from './why.ts';
 
 /** Commands that work everywhere. @returns false if the command is not one of them. */
@@ -71,6 +72,7 @@ function back(control: Controller): void {
     // Sampling goes on for nobody once its overlay is closed.
     if (top.kind === 'why') stopWhy();
     if (top.kind === 'label') endLabelling();
+    if (top.kind === 'turing') endTuring();
     if (top.kind === 'alternatives' && !top.done) control.send({ type: 'stop' });
     control.set((state) => ({ ...state, overlays: state.overlays.slice(0, -1) }));
   } else if (screen === 'sessions') {

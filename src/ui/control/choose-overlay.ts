@@ -8,9 +8,10 @@ import { moveIn } from './lists.ts';
 import { gateConfirmed } from './loop-commands.ts';
 import { loopForm } from './loop-form.ts';
 import { reviewChosen } from './review-commands.ts';
-import { formOnScreen, leaveForm } from './run-form.ts';
+import { formOnScreen, runForm } from './run-form.ts';
 import { cancel } from './run-jobs.ts';
 import { chosen } from './runs-commands.ts';
+import { openTuringSitting } from './turing.ts';
 
 type Of<K extends Overlay['kind']> = Extract<Overlay, { kind: K }>;
 
@@ -52,6 +53,7 @@ export function chooseCommand(control: Controller, top: ChooseOverlay, command: 
 
 function take(control: Controller, purpose: ChooseOverlay['purpose'], value: string): void {
   if (purpose.kind === 'sample') openLabelling(control, value);
+  else if (purpose.kind === 'sitting') openTuringSitting(control, value);
   else if (purpose.kind === 'review') reviewChosen(control, purpose.choice, value);
   else if (purpose.kind === 'setting' || purpose.kind === 'evaluation') {
     const refused = (purpose.kind === 'setting' ? loopForm : evaluationForm).take(control, purpose.key, value);
@@ -73,7 +75,7 @@ export function confirmCommand(control: Controller, top: Of<'confirm'>, command:
     if (evaluate.view.kind === 'form') evaluationForm.leave(control, evaluate.view, true);
   } else {
     const form = formOnScreen(control);
-    if (form) leaveForm(control, form);
+    if (form) runForm.leave(control, { form, back: form.back }, true);
   }
   return true;
 }

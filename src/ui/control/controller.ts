@@ -25,6 +25,7 @@ import { runsCommand } from './runs-commands.ts';
 import { RunsWatch } from './runs-watch.ts';
 import { sessionsCommand } from './sessions-commands.ts';
 import { editText } from './text.ts';
+import { endTuring } from './turing.ts';
 import type { Workbench } from './workbench.ts';
 
 /** Deltas wait this long for company: one commit of React a batch, not one a token. */
@@ -232,6 +233,7 @@ export class Controller {
     this.runs.stop();
     this.review.stop();
     endLabelling();
+    endTuring();
     this.lifetime.abort();
     this.deltas.stop();
     await Promise.all([this.loop.leave(), this.evaluations.leave()]);

@@ -18,6 +18,7 @@ import { evaluationForm, openEvaluationForm } from './evaluate-form.ts';
 import { chooseSample } from './labelling.ts';
 import { moveIn } from './lists.ts';
 import { showBehind } from './sessions-commands.ts';
+import { chooseTuring } from './turing.ts';
 
 type One = Extract<EvaluationsView, { kind: 'one' }>;
 
@@ -49,6 +50,9 @@ function listCommand(control: Controller, command: Command): boolean {
       return true;
     case 'evals.label':
       chooseSample(control);
+      return true;
+    case 'evals.turing':
+      chooseTuring(control);
       return true;
     case 'evals.reload':
       control.evaluations.again();

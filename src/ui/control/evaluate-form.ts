@@ -36,7 +36,8 @@ export const evaluationForm = formKeys<EvaluationForm>({
   makes: 'evalform.create',
   purpose: 'evaluation',
   fields: evaluationFields,
-  settings: ({ spec }) => spec,
+  at: (selected) => ({ selected }),
+  unsaved: ({ spec, initial }) => (JSON.stringify(spec) === JSON.stringify(initial) ? null : spec.name),
   set: (form, key, text) => ({ spec: setEvaluationField(form, key, text) }),
   reset: (form, key) => ({ spec: resetEvaluationField(form, key) }),
   change: (control, next) =>
@@ -58,7 +59,7 @@ export const evaluationForm = formKeys<EvaluationForm>({
           : `${spec.name} is made, and nothing is started: a computes it`,
       );
     }),
-  close: (control, back) => {
+  close: (control, { back }) => {
     if (back !== null) openEvaluation(control, back);
     else {
       change(control, () => ({ view: { kind: 'list' } }));

@@ -1,44 +1,28 @@
 import { formatError } from '../../core/errors.ts';
-import { Channel } from '../../core/workflows/channel.ts';
 import { labelKeys } from '../../core/workflows/evaluate/label.ts';
 import { label } from '../../core/workflows/evaluate/label-sitting.ts';
 import type { LabelCommand, LabelEvent } from '../../core/workflows/evaluate/label-types.ts';
-import { type ComposerAction, newComposer } from '../components/composer.ts';
+import type { ComposerAction } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
-import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
+import { changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { chooseFile, OpenSitting } from './sitting.ts';
 
 type Sitting = Extract<Overlay, { kind: 'label' }>;
 
-/** The sitting that is open: at most one. */
-let sitting: { readonly commands: Channel<LabelCommand>; readonly abort: AbortController } | null = null;
+const sitting = new OpenSitting<LabelCommand>();
 
 /** Offers the samples that were drawn. */
 export function chooseSample(control: Controller): void {
-  control.guard(async () => {
-    const names = await control.bench.samples();
-    if (names.length === 0) {
-      control.tell('warn', 'no sample is drawn yet: `foil eval label draw NAME --from CORPORA` draws one');
-      return;
-    }
-    const overlay: ChooseOverlay = {
-      ...{ kind: 'choose', title: 'Label by hand', purpose: { kind: 'sample' }, many: false, free: null },
-      ...{ options: names.map((value) => ({ value, help: '' })), marked: [], selected: 0 },
-      query: newComposer({ width: 60 }),
-    };
-    control.set((state) => ({ ...state, overlays: [...state.overlays, overlay] }));
-  });
+  const none = 'no sample is drawn yet: `foil eval label draw NAME --from CORPORA` draws one';
+  const about = { title: 'Label by hand', purpose: { kind: 'sample' as const }, none };
+  chooseFile(control, about, () => control.bench.samples());
 }
 
 /** Opens a sitting over a sample: each label is on the disk before the next message shows. */
 export function openLabelling(control: Controller, name: string): void {
-  endLabelling();
-  const commands = new Channel<LabelCommand>();
-  const abort = new AbortController();
-  const mine = { commands, abort };
-  sitting = mine;
   const labeller = control.state.review?.options.reviewer ?? control.bench.reviewer;
-  control.guard(async () => {
+  sitting.begin(control, async (commands, signal, isOpen) => {
     const { labels, taxonomy } = await control.bench.openSample(name);
     try {
       const first: Sitting = {
@@ -47,10 +31,9 @@ export function openLabelling(control: Controller, name: string): void {
       };
       control.set((state) => ({ ...state, overlays: [...state.overlays, first] }));
       const { sessions, clock } = control.bench.ports;
-      const signal = AbortSignal.any([abort.signal, control.signal]);
       const events = label({ labels, sessions, clock }, taxonomy, { labeller, timed: true }, commands, signal);
       for await (const event of events) {
-        if (sitting === mine) show(control, event);
+        if (isOpen()) show(control, event);
       }
     } finally {
       await labels.close();
@@ -86,25 +69,19 @@ function show(control: Controller, event: LabelEvent): void {
 
 /** Ends the sitting; what was labelled is on the disk. */
 export function endLabelling(): void {
-  sitting?.commands.close();
-  sitting?.abort.abort();
-  sitting = null;
+  sitting.end();
 }
 
 /** A key that is text: a category, or the arrows. What is pasted labels nothing. */
 export function labelKey(control: Controller, top: Sitting, action: ComposerAction): void {
-  if (action.type === 'text.left') push({ type: 'previous' });
-  else if (action.type === 'text.right') push({ type: 'next' });
-  else if (action.type === 'text.undo') push({ type: 'undo' });
+  if (action.type === 'text.left') sitting.push({ type: 'previous' });
+  else if (action.type === 'text.right') sitting.push({ type: 'next' });
+  else if (action.type === 'text.undo') sitting.push({ type: 'undo' });
   else if (action.type === 'insert') {
     const found = top.keys.find(({ key }) => key === action.text);
-    if (found) push({ type: 'toggle', category: found.category });
+    if (found) sitting.push({ type: 'toggle', category: found.category });
     else control.tell('warn', `no category has the key ${action.text}`);
   }
-}
-
-function push(command: LabelCommand): void {
-  sitting?.commands.push(command);
 }
 
 /** Commands of a sitting. @returns false if the command is not one of them. */
@@ -115,13 +92,13 @@ export function labelCommand(control: Controller, top: Sitting, command: Command
     );
   switch (command) {
     case 'label.confirm':
-      push({ type: 'confirm' });
+      sitting.push({ type: 'confirm' });
       return true;
     case 'label.skip':
-      push({ type: 'skip' });
+      sitting.push({ type: 'skip' });
       return true;
     case 'label.undo':
-      push({ type: 'undo' });
+      sitting.push({ type: 'undo' });
       return true;
     case 'label.up':
       scroll(-1);

@@ -41,7 +41,8 @@ export const loopForm = formKeys<LoopForm>({
   makes: 'loopform.create',
   purpose: 'setting',
   fields: loopFields,
-  settings: ({ settings }) => settings,
+  at: (selected) => ({ selected }),
+  unsaved: ({ settings, initial }) => (JSON.stringify(settings) === JSON.stringify(initial) ? null : settings.name),
   set: (form, key, text) => ({ settings: setLoopField(form, key, text) }),
   reset: (form, key) => ({ settings: resetLoopField(form, key) }),
   change: (control, next) =>
@@ -61,7 +62,7 @@ export const loopForm = formKeys<LoopForm>({
       openLoop(control, settings.name);
       control.tell('ok', `${settings.name} is made, and nothing is started: s runs its first stage, a all of it`);
     }),
-  close: (control, back) => {
+  close: (control, { back }) => {
     if (back === null) changeLoops(control, () => ({ view: { kind: 'list' } }));
     else openLoop(control, back);
   },

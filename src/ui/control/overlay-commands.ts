@@ -12,6 +12,7 @@ import type { Controller } from './controller.ts';
 import { labelCommand } from './labelling.ts';
 import { moveIn } from './lists.ts';
 import { reviewEdited, statisticsCommand } from './review-commands.ts';
+import { turingCommand, turingNoted } from './turing.ts';
 import { whyCommand } from './why.ts';
 
 export { refreshPick };
@@ -33,6 +34,8 @@ export function overlayCommand(control: Controller, command: Command): boolean {
       return alternativesCommand(control, top, command);
     case 'label':
       return labelCommand(control, top, command);
+    case 'turing':
+      return turingCommand(control, top, command);
     case 'why':
       return whyCommand(control, top, command);
     case 'context':
@@ -228,6 +231,9 @@ function editCommand(control: Controller, top: Of<'edit'>, command: Command): bo
       if (below?.kind === 'context') setContext(control, textAsPart(below.draft, purpose.part, composer.text));
       break;
     }
+    case 'turing':
+      turingNoted(purpose.at, composer.text);
+      break;
     default:
       reviewEdited(control, purpose, composer.text);
   }

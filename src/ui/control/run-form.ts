@@ -1,18 +1,17 @@
-import { asFoilError, FoilError, formatError } from '../../core/errors.ts';
+import { asFoilError, formatError } from '../../core/errors.ts';
 import type { RunRequest, TrainingStage } from '../../core/stage/run.ts';
 import { discardPlan, planRun } from '../../core/workflows/runs/manage.ts';
-import { newComposer } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
 import { canStart, type FormState, NO_PREFLIGHT, newRequest, type Preflight, reducePreflight } from '../state/form.ts';
-import { type FormChoices, type FormField, formFields } from '../state/form-fields.ts';
+import { type FormChoices, formFields } from '../state/form-fields.ts';
 import { resetField, setField } from '../state/form-set.ts';
 import { chooseRows } from '../state/rows.ts';
 import { changeOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
-import { fieldOverlay, stepOf } from './field.ts';
 import { moveIn } from './lists.ts';
 import { startPlan } from './run-jobs.ts';
 import { changeRuns } from './runs-watch.ts';
+import { formKeys } from './settings-form.ts';
 
 /** The check that is under way. */
 let checking: AbortController | null = null;
@@ -68,58 +67,38 @@ export function formCommand(control: Controller, form: FormState, command: Comma
     case 'form.preflight':
       check(control);
       return true;
-    case 'form.start':
-      start(control);
-      return true;
   }
-  if (form.pane === 'preflight') {
+  if (form.pane === 'preflight' && command !== 'form.start') {
     const moved = moveIn(command.replace('scroll.', 'list.') as Command, form.top, 500, control.state.size.rows - 8);
     if (moved !== null) changeForm(control, () => ({ top: moved }));
     return moved !== null;
   }
-  const fields = formFields(form);
-  const moved = moveIn(command, form.selected, fields.length, control.state.size.rows - 10);
-  if (moved !== null) {
-    changeForm(control, () => ({ selected: moved }));
-    return true;
-  }
-  const field = fields[form.selected];
-  if (!field) return false;
-  switch (command) {
-    case 'list.choose':
-      enter(control, field);
-      return true;
-    case 'field.next':
-      cycle(control, field, 1);
-      return true;
-    case 'field.previous':
-      cycle(control, field, -1);
-      return true;
-    case 'field.reset':
-      put(control, (now) => resetField(now, field.key));
-      if (field.preset === null) control.tell('warn', `presets say nothing of "${field.label}"; Enter changes it`);
-      return true;
-    default:
-      return false;
-  }
+  const field = formFields(form)[form.selected];
+  if (command === 'field.reset' && field?.preset === null)
+    control.tell('warn', `presets say nothing of "${field.label}"; Enter changes it`);
+  return runForm.command(control, form, command);
 }
 
-/** Enter: a list to choose from, a line to type in, or the start. */
-function enter(control: Controller, field: FormField): void {
-  if (field.kind === 'button') {
-    start(control);
-    return;
-  }
-  const { key, label, unit, value } = field;
-  if (field.kind === 'text') {
-    const prompt = `${label}${unit === null ? '' : ` (${unit})`}: `;
-    const text = newComposer({ width: control.state.size.columns - prompt.length, text: value });
-    changeRuns(control, () => ({ prompt: { purpose: { kind: 'field', key }, label: prompt, text, refused: null } }));
-    return;
-  }
-  const overlay = fieldOverlay(field, { kind: 'field', key });
-  control.set((state) => ({ ...state, overlays: [...state.overlays, overlay] }));
-  lookAgain(control, key);
+/** The form of a new run. */
+export const runForm = formKeys<FormState>({
+  makes: 'form.start',
+  purpose: 'field',
+  fields: formFields,
+  at: (selected) => ({ selected, pane: 'fields' }),
+  unsaved: ({ request }) => request.name,
+  set: (form, key, text) => ({ request: same(form, setField(form, key, text)) }),
+  reset: (form, key) => ({ request: same(form, resetField(form, key)) }),
+  change: changeForm,
+  ask: (control, prompt) =>
+    changeRuns(control, () => ({ prompt: prompt && { ...prompt, purpose: { kind: 'field', key: prompt.key } } })),
+  listed: lookAgain,
+  make: start,
+  close: leave,
+});
+
+/** The same values are the same request: what was checked of it still holds. */
+function same({ request }: FormState, next: RunRequest): RunRequest {
+  return JSON.stringify(next) === JSON.stringify(request) ? request : next;
 }
 
 /** Reads anew what can be chosen, behind the open list: a corpus may have been imported since the form was opened. */
@@ -148,38 +127,10 @@ function lookAgain(control: Controller, key: string): void {
   });
 }
 
-function cycle(control: Controller, field: FormField, step: 1 | -1): void {
-  const next = stepOf(control, field, step);
-  if (next !== null) put(control, (form) => setField(form, field.key, next));
-}
-
-/** A field as it was typed or chosen. @throws FoilError that says what it takes. */
-export function takeField(control: Controller, key: string, text: string): void {
-  put(control, (form) => setField(form, key, text));
-}
-
-function put(control: Controller, change: (form: FormState) => RunRequest): void {
-  changeForm(control, (form) => {
-    const next = change(form);
-    // The same values are the same request: what was checked of it still holds.
-    return { request: JSON.stringify(next) === JSON.stringify(form.request) ? form.request : next };
-  });
-}
-
-/** The first field that cannot be taken is gone to. @returns whether there is none. */
-function allGood(control: Controller, form: FormState): boolean {
-  const fields = formFields(form);
-  const wrong = fields.findIndex((field) => field.error !== null);
-  if (wrong === -1) return true;
-  changeForm(control, () => ({ selected: wrong, pane: 'fields' }));
-  control.tell('error', `${fields[wrong]?.label}: ${fields[wrong]?.error}`);
-  return false;
-}
-
 /** Checks the run; the result stays beside the form. */
 function check(control: Controller): void {
   const form = formOnScreen(control);
-  if (!form || !allGood(control, form)) return;
+  if (!form || !runForm.allGood(control, form)) return;
   const { request } = form;
   stopCheck();
   const abort = new AbortController();
@@ -243,24 +194,11 @@ function dropPlan(control: Controller, form: FormState): void {
   if (plan) control.guard(async () => await discardPlan(await control.bench.runs(), plan));
 }
 
-/** Leaves the form for where it was opened from. */
-export function leaveForm(control: Controller, form: FormState): void {
+function leave(control: Controller, { form, back }: { form: FormState; back: string | null }): void {
   stopCheck();
   dropPlan(control, form);
-  const { back } = form;
   changeRuns(control, () => ({
     prompt: null,
     view: back === null ? { kind: 'list' } : { kind: 'run', id: back, pane: 'details', page: 0, top: 0 },
   }));
-}
-
-/** What a prompt of a field was given. @returns why it cannot be taken, or null. */
-export function refusedBy(control: Controller, key: string, text: string): string | null {
-  try {
-    takeField(control, key, text);
-    return null;
-  } catch (error) {
-    if (error instanceof FoilError) return error.message;
-    throw error;
-  }
 }

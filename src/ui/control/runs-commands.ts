@@ -2,12 +2,11 @@ import { type RunSummary, TRAINING_STAGES } from '../../core/stage/run.ts';
 import { cloneRun } from '../../core/workflows/runs/manage.ts';
 import { newComposer } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
-import type { FormState } from '../state/form.ts';
 import { currentRun, matching, RUN_PANES, type RunsPrompt, type RunsView, selectedIndex } from '../state/runs.ts';
-import { type ChooseOverlay, type Overlay, topOverlay } from '../state/state.ts';
+import { type ChooseOverlay, topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { moveIn } from './lists.ts';
-import { formCommand, openForm, refusedBy } from './run-form.ts';
+import { formCommand, openForm, runForm } from './run-form.ts';
 import { adopt, note, openRun, resume } from './run-jobs.ts';
 import { logCommand, searchFor, settleLog } from './run-log.ts';
 import { changeRuns } from './runs-watch.ts';
@@ -188,7 +187,7 @@ function applyPrompt(control: Controller, prompt: RunsPrompt): true {
       }
       break;
     case 'field': {
-      const refused = refusedBy(control, purpose.key, text);
+      const refused = runForm.take(control, purpose.key, text);
       changeRuns(control, () => ({ prompt: refused === null ? null : { ...prompt, refused } }));
       break;
     }
@@ -207,7 +206,7 @@ export function chosen(
     if (stage) openForm(control, stage, null);
     return;
   }
-  const refused = refusedBy(control, purpose.key, value);
+  const refused = runForm.take(control, purpose.key, value);
   if (refused !== null) control.tell('error', refused);
 }
 
@@ -215,17 +214,8 @@ export function chosen(
 export function runsBack(control: Controller): void {
   const { view, prompt, filter } = control.state.runs;
   if (prompt) changeRuns(control, () => ({ prompt: null }));
-  else if (view.kind === 'form') askToLeave(control, view.form);
+  else if (view.kind === 'form') runForm.leave(control, { form: view.form, back: view.form.back }, false);
   else if (view.kind !== 'list') changeRuns(control, () => ({ view: { kind: 'list' } }));
   else if (filter !== '') changeRuns(control, () => ({ filter: '' }));
   else control.set((state) => ({ ...state, screen: 'chat' }));
-}
-
-function askToLeave(control: Controller, form: FormState): void {
-  const overlay: Overlay = {
-    kind: 'confirm',
-    question: `Leave the form? What was filled in for ${form.request.name} is not kept.`,
-    purpose: { kind: 'leave-form' },
-  };
-  control.set((state) => ({ ...state, overlays: [...state.overlays, overlay] }));
 }

@@ -8,36 +8,49 @@ import { fieldOverlay, stepOf } from './field.ts';
 import { moveIn } from './lists.ts';
 
 /** A form of settings, and how it changes what its screen shows. */
-export interface SettingsForm<F extends { readonly selected: number; readonly initial: unknown }> {
+export interface SettingsForm<F extends { readonly selected: number }> {
   /** Ends the form: its last row, and this key. */
   readonly makes: Command;
   /** What is chosen from a list comes back under this name. */
-  readonly purpose: 'setting' | 'evaluation';
+  readonly purpose: 'field' | 'setting' | 'evaluation';
   fields(form: F): FormField[];
-  /** The settings as they stand, to compare with `initial`. */
-  settings(form: F): { readonly name: string };
+  /** With the cursor on that field. */
+  at(selected: number): Partial<F>;
+  /** The name under which something was filled in that leaving would lose; null if nothing. */
+  unsaved(form: F): string | null;
   /** @throws FoilError that says what the field takes. */
   set(form: F, key: string, text: string): Partial<F>;
   reset(form: F, key: string): Partial<F>;
   change(control: Controller, next: (form: F) => Partial<F>): void;
   ask(control: Controller, prompt: FieldPrompt | null): void;
+  /** The list of what a field can be is open. */
+  listed?(control: Controller, key: string): void;
   /** All fields can be taken: it is made, and opened. */
   make(control: Controller, form: F): void;
-  /** Goes to where the form was opened from; null for the list. */
-  close(control: Controller, back: string | null): void;
+  /** Goes to where the form was opened from. */
+  close(control: Controller, view: FormView<F>): void;
+}
+
+/** A form, and what it was opened from; null for the list. */
+interface FormView<F> {
+  readonly form: F;
+  readonly back: string | null;
 }
 
 /** The keys of one form of settings; screens differ in the form only. */
-export function formKeys<F extends { readonly selected: number; readonly initial: unknown }>(kind: SettingsForm<F>) {
-  /** Makes it; a field that cannot be taken is gone to first. */
-  const make = (control: Controller, form: F): void => {
+export function formKeys<F extends { readonly selected: number }>(kind: SettingsForm<F>) {
+  /** The first field that cannot be taken is gone to. @returns whether there is none. */
+  const allGood = (control: Controller, form: F): boolean => {
     const fields = kind.fields(form);
     const wrong = fields.findIndex(({ error }) => error !== null);
-    if (wrong === -1) kind.make(control, form);
-    else {
-      kind.change(control, () => ({ selected: wrong }) as Partial<F>);
-      control.tell('error', `${fields[wrong]?.label}: ${fields[wrong]?.error}`);
-    }
+    if (wrong === -1) return true;
+    kind.change(control, () => kind.at(wrong));
+    control.tell('error', `${fields[wrong]?.label}: ${fields[wrong]?.error}`);
+    return false;
+  };
+
+  const make = (control: Controller, form: F): void => {
+    if (allGood(control, form)) kind.make(control, form);
   };
 
   /** Enter: a list to choose from, a line to type in, or it is made. */
@@ -51,6 +64,7 @@ export function formKeys<F extends { readonly selected: number; readonly initial
     } else {
       const purpose: ChooseOverlay['purpose'] = { kind: kind.purpose, key };
       control.set((state) => ({ ...state, overlays: [...state.overlays, fieldOverlay(field, purpose)] }));
+      kind.listed?.(control, key);
     }
   };
 
@@ -66,6 +80,7 @@ export function formKeys<F extends { readonly selected: number; readonly initial
   };
 
   return {
+    allGood,
     take,
 
     /** @returns false if the command is not one of the form. */
@@ -77,7 +92,7 @@ export function formKeys<F extends { readonly selected: number; readonly initial
       const fields = kind.fields(form);
       const moved = moveIn(command, form.selected, fields.length, control.state.size.rows - 10);
       if (moved !== null) {
-        kind.change(control, () => ({ selected: moved }) as Partial<F>);
+        kind.change(control, () => kind.at(moved));
         return true;
       }
       const field = fields[form.selected];
@@ -108,17 +123,13 @@ export function formKeys<F extends { readonly selected: number; readonly initial
     },
 
     /** Leaves the form for where it was opened from; asks first if something was filled in. */
-    leave(
-      control: Controller,
-      { form, back }: { readonly form: F; readonly back: string | null },
-      sure: boolean,
-    ): void {
-      const settings = kind.settings(form);
-      if (sure || JSON.stringify(settings) === JSON.stringify(form.initial)) {
-        kind.close(control, back);
+    leave(control: Controller, view: FormView<F>, sure: boolean): void {
+      const name = kind.unsaved(view.form);
+      if (sure || name === null) {
+        kind.close(control, view);
         return;
       }
-      const question = `Leave the form? What was filled in for ${settings.name} is not kept.`;
+      const question = `Leave the form? What was filled in for ${name} is not kept.`;
       control.set((state) => ({
         ...state,
         overlays: [...state.overlays, { kind: 'confirm', question, purpose: { kind: 'leave-form' } }],

@@ -3,6 +3,7 @@ import { changeOverlay, topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { labelKey } from './labelling.ts';
 import { refreshPick } from './overlay-commands.ts';
+import { turingKey } from './turing.ts';
 
 /** Applies a change to the text field that has the focus: an overlay's, a search's, or the composer. */
 export function editText(control: Controller, action: ComposerAction): void {
@@ -26,6 +27,8 @@ export function editText(control: Controller, action: ComposerAction): void {
     );
   } else if (top?.kind === 'label') {
     labelKey(control, top, action);
+  } else if (top?.kind === 'turing') {
+    turingKey(control, top, action);
   } else if (top?.kind === 'edit') {
     control.set((state) =>
       changeOverlay(state, 'edit', (overlay) => ({ ...overlay, composer: composerReducer(overlay.composer, action) })),

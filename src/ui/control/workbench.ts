@@ -8,6 +8,7 @@ import type { LabelStore } from '../../core/workflows/evaluate/label-sitting.ts'
 import type { EvaluatePorts } from '../../core/workflows/evaluate/types.ts';
 import type { EvaluationView } from '../../core/workflows/evaluate/view.ts';
 import type { LoopPorts } from '../../core/workflows/loop/types.ts';
+import type { TuringStore } from '../../core/workflows/turing/sitting.ts';
 import type { EngineState } from '../state/state.ts';
 
 /** What the screens are given by whoever starts them: ports, settings, and the few things only a process can do. */
@@ -26,6 +27,10 @@ export interface Workbench {
   samples(): Promise<string[]>;
   /** A sample with its labels, to be closed, and the taxonomy that it is of. */
   openSample(name: string): Promise<{ labels: LabelStore; taxonomy: Taxonomy }>;
+  /** Names of the sittings of blind Turing mode that are drawn. */
+  sittings(): Promise<string[]>;
+  /** A sitting with its guesses, to be closed. */
+  openSitting(name: string): Promise<TuringStore>;
   /** Names of the chatbot configurations that there are. */
   chatbots(): Promise<readonly string[]>;
   /** Name of the workspace, for the title bar. */

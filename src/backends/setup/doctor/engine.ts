@@ -8,6 +8,7 @@ import { BASE, weightsDir, weightsReady } from '../../embedded/index.ts';
 import { healthSchema } from '../../embedded/protocol.ts';
 import { fileSha256 } from '../../embedded/sha256.ts';
 import { readState } from '../../embedded/state.ts';
+import { isAlive } from '../../system.ts';
 import { userDirs } from '../dirs.ts';
 import { installRoot } from '../root.ts';
 import { type Finding, fail, fromError, ok, type Patient, warn } from './check.ts';
@@ -141,16 +142,6 @@ export async function checkRunning(): Promise<Finding[]> {
     }
   }
   return found.length > 0 ? found : [ok('engine', 'Engine', 'none runs; one starts when a model is needed')];
-}
-
-/** Whether a process of this number runs on this machine, whoever owns it. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 async function isAnswering(port: number, instance: string): Promise<boolean> {

@@ -1,12 +1,10 @@
 import { FieldList } from '../../components/FieldList.tsx';
-import { Frame } from '../../components/Frame.tsx';
-import { Line, type Segment } from '../../components/Line.tsx';
-import { List } from '../../components/List.tsx';
+import type { Segment } from '../../components/Line.tsx';
 import type { Regions } from '../../layout.ts';
 import { type EvaluationRow, type EvaluationsState, selectedEvaluation } from '../../state/evaluate.ts';
 import { type EvaluationForm, evaluationFields } from '../../state/evaluate-form.ts';
-import { wrapped } from '../../state/runs-view.ts';
 import type { AppState } from '../../state/state.ts';
+import { ListPane } from '../ListPane.tsx';
 import { Prompted } from '../Prompted.tsx';
 import { type PaneSize, runsArea } from '../runs/layout.ts';
 import { OneEvaluation } from './OneEvaluation.tsx';
@@ -34,40 +32,20 @@ function View({ state, regions }: { state: AppState; regions: Regions }) {
 }
 
 function EvaluationList({ state, size }: { state: EvaluationsState; size: PaneSize }) {
-  const width = size.width - 2;
   const { rows, loading } = state;
   const selected = selectedEvaluation(state);
-  const failed = state.failed ?? rows[selected]?.failed ?? null;
-  const said = failed === null ? [] : wrapped(failed.replaceAll('\n', ' '), width - 2).slice(0, 4);
+  const columns = `   ${'name'.padEnd(17)}${'state'.padEnd(24)}${'last run'.padEnd(18)}sides`;
   return (
-    <Frame
+    <ListPane
       title="Evaluations"
-      note={loading ? 'reading …' : `${rows.length === 0 ? 0 : selected + 1} of ${rows.length}`}
-      focused
-      width={size.width}
-      height={size.height}
-    >
-      <Line
-        segments={[
-          { text: `   ${'name'.padEnd(17)}${'state'.padEnd(24)}${'last run'.padEnd(18)}sides`, tone: 'strong' },
-        ]}
-        width={width}
-      />
-      <List
-        rows={rows.map((row) => ({ key: row.name, segments: cells(row, state.running?.spec.name ?? null) }))}
-        selected={selected}
-        width={width}
-        height={size.height - 3 - said.length}
-        empty={
-          loading
-            ? 'reading …'
-            : 'no evaluation yet: n makes one (it needs a corpus of real and one of simulated sessions)'
-        }
-      />
-      {said.map((text) => (
-        <Line key={text} segments={[{ text: ` ${text}`, tone: 'error' }]} width={width} />
-      ))}
-    </Frame>
+      loading={loading}
+      head={[[{ text: columns, tone: 'strong' }]]}
+      rows={rows.map((row) => ({ key: row.name, segments: cells(row, state.running?.spec.name ?? null) }))}
+      selected={selected}
+      empty="no evaluation yet: n makes one (it needs a corpus of real and one of simulated sessions)"
+      failed={state.failed ?? rows[selected]?.failed ?? null}
+      size={size}
+    />
   );
 }
 

@@ -1,12 +1,10 @@
 import { FieldList } from '../../components/FieldList.tsx';
-import { Frame } from '../../components/Frame.tsx';
-import { Line, type Segment } from '../../components/Line.tsx';
-import { List } from '../../components/List.tsx';
+import type { Segment } from '../../components/Line.tsx';
 import type { Regions } from '../../layout.ts';
 import { type LoopRow, type LoopsState, selectedLoop } from '../../state/loop.ts';
 import { type LoopForm, loopFields } from '../../state/loop-form.ts';
-import { wrapped } from '../../state/runs-view.ts';
 import type { AppState } from '../../state/state.ts';
+import { ListPane } from '../ListPane.tsx';
 import { Prompted } from '../Prompted.tsx';
 import { type PaneSize, runsArea } from '../runs/layout.ts';
 import { OneLoop } from './OneLoop.tsx';
@@ -34,38 +32,19 @@ function View({ state, regions }: { state: AppState; regions: Regions }) {
 }
 
 function LoopList({ loops, size }: { loops: LoopsState; size: PaneSize }) {
-  const width = size.width - 2;
   const selected = selectedLoop(loops);
-  const chosen = loops.loops[selected];
-  const failed = loops.failed ?? chosen?.failed ?? null;
-  const said = failed === null ? [] : wrapped(failed.replaceAll('\n', ' '), width - 2).slice(0, 4);
+  const columns = `   ${'name'.padEnd(19)}${'rounds'.padEnd(8)}${'next'.padEnd(36)}alarms`;
   return (
-    <Frame
+    <ListPane
       title="Loops"
-      note={loops.loading ? 'reading …' : `${loops.loops.length === 0 ? 0 : selected + 1} of ${loops.loops.length}`}
-      focused
-      width={size.width}
-      height={size.height}
-    >
-      <Line
-        segments={[{ text: `   ${'name'.padEnd(19)}${'rounds'.padEnd(8)}${'next'.padEnd(36)}alarms`, tone: 'strong' }]}
-        width={width}
-      />
-      <List
-        rows={loops.loops.map((row) => ({ key: row.name, segments: cells(row, loops.running?.name ?? null) }))}
-        selected={selected}
-        width={width}
-        height={size.height - 3 - said.length}
-        empty={
-          loops.loading
-            ? 'reading …'
-            : 'no loop yet: n makes one (it needs two corpora of real sessions: `foil import`, or the Sessions screen)'
-        }
-      />
-      {said.map((text) => (
-        <Line key={text} segments={[{ text: ` ${text}`, tone: 'error' }]} width={width} />
-      ))}
-    </Frame>
+      loading={loops.loading}
+      head={[[{ text: columns, tone: 'strong' }]]}
+      rows={loops.loops.map((row) => ({ key: row.name, segments: cells(row, loops.running?.name ?? null) }))}
+      selected={selected}
+      empty="no loop yet: n makes one (it needs two corpora of real sessions: `foil import`, or the Sessions screen)"
+      failed={loops.failed ?? loops.loops[selected]?.failed ?? null}
+      size={size}
+    />
   );
 }
 

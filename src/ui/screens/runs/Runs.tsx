@@ -1,11 +1,8 @@
-import { Rows } from '../../components/Chart.tsx';
-import { Frame } from '../../components/Frame.tsx';
-import { Line } from '../../components/Line.tsx';
-import { List } from '../../components/List.tsx';
 import type { Regions } from '../../layout.ts';
 import { matching, type RunsState, selectedIndex } from '../../state/runs.ts';
-import { runCells, runsHeader, wrapped } from '../../state/runs-view.ts';
+import { runCells, runsHeader } from '../../state/runs-view.ts';
 import type { AppState } from '../../state/state.ts';
+import { ListPane } from '../ListPane.tsx';
 import { Prompted } from '../Prompted.tsx';
 import { Compare } from './Compare.tsx';
 import { Form } from './Form.tsx';
@@ -41,45 +38,28 @@ function RunList({ runs, size }: { runs: RunsState; size: PaneSize }) {
   const width = size.width - 2;
   const selected = selectedIndex(runs);
   const running = runs.runs.filter(({ report }) => report.state === 'running').length;
-  const chosen = rows[selected];
-  const said = chosen?.failure ? wrapped(chosen.failure, width - 2).slice(0, 4) : [];
   const filter = runs.filter === '' ? 'all runs' : `"${runs.filter}"`;
   const skipped =
     runs.skipped.length === 0 ? '' : ` · ${runs.skipped.length} folders that are no run: ${runs.skipped[0]?.reason}`;
   return (
-    <Frame
+    <ListPane
       title="Runs"
-      note={
-        runs.loading ? 'reading …' : `${running} running, ${rows.length === 0 ? 0 : selected + 1} of ${rows.length}`
-      }
+      loading={runs.loading}
+      note={`${running} running, `}
       focused={runs.prompt === null}
-      width={size.width}
-      height={size.height}
-    >
-      <Line segments={[{ text: ` ${filter} · newest first${skipped}`, tone: 'dim' }]} width={width} />
-      <Line segments={runsHeader(width)} width={width} />
-      <List
-        rows={rows.map((run) => ({
-          key: run.record.id,
-          segments: runCells(run, run.record.id === runs.marked, runs.now, width),
-        }))}
-        selected={selected}
-        width={width}
-        height={size.height - 4 - said.length}
-        empty={empty(runs)}
-      />
-      <Rows
-        rows={said.map((text) => [{ text: ` ${text}`, tone: 'error' as const }])}
-        width={width}
-        height={said.length}
-      />
-    </Frame>
+      head={[[{ text: ` ${filter} · newest first${skipped}`, tone: 'dim' }], runsHeader(width)]}
+      rows={rows.map((run) => ({
+        key: run.record.id,
+        segments: runCells(run, run.record.id === runs.marked, runs.now, width),
+      }))}
+      selected={selected}
+      empty={
+        runs.filter === ''
+          ? 'no run yet: n starts one (first sft on a corpus, then a discriminator, then dpo)'
+          : 'no run matches; Esc shows all'
+      }
+      failed={rows[selected]?.failure ?? null}
+      size={size}
+    />
   );
-}
-
-function empty({ loading, filter }: RunsState): string {
-  if (loading) return 'reading …';
-  return filter === ''
-    ? 'no run yet: n starts one (first sft on a corpus, then a discriminator, then dpo)'
-    : 'no run matches; Esc shows all';
 }
