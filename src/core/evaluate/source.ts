@@ -44,6 +44,22 @@ export function placesBy<T>(list: readonly T[], key: (item: T) => string): numbe
   return [...groups.values()];
 }
 
+/** The group of each item by key, and the keys of the groups, numbered as they first appear. */
+export function groupsBy<T>(list: readonly T[], key: (item: T) => string): { of: Int32Array; keys: string[] } {
+  const numbers = new Map<string, number>();
+  const of = new Int32Array(list.length);
+  for (let at = 0; at < list.length; at += 1) {
+    const own = key(list[at] as T);
+    let number = numbers.get(own);
+    if (number === undefined) {
+      number = numbers.size;
+      numbers.set(own, number);
+    }
+    of[at] = number;
+  }
+  return { of, keys: [...numbers.keys()] };
+}
+
 /** All sessions of a source behind a figure. */
 export function behindAll({ corpus, sessions }: Pick<Source, 'corpus' | 'sessions'>): Behind[] {
   return [{ corpus, sessions: sessions.map(({ id }) => id) }];

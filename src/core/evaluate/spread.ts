@@ -1,10 +1,10 @@
-import { bootstrapSums, type Draws, MOST_CLUSTERS } from '../metrics/bootstrap.ts';
+import { bootstrapSums, type Counts, type Draws, MOST_CLUSTERS } from '../metrics/bootstrap.ts';
 import { estimateOf } from './estimate.ts';
-import { placesBy } from './source.ts';
+import { groupsBy } from './source.ts';
 import type { Estimate } from './table.ts';
 
 /** Medians of draws are looked for from this share of the values on: those of nearly all draws stand after it. */
-const MEDIANS_FROM = 0.4;
+const MEDIANS_FROM = 0.45;
 
 /**
  * Mean, median and sample sd over sessions of each feature, with intervals over contexts, all on the same draws.
@@ -16,27 +16,27 @@ export function spreads<T extends { readonly context: string }>(
   draws: Draws,
 ): [Estimate, Estimate, Estimate][] {
   if (sessions.length === 0) return [];
-  const clusters = placesBy(sessions, ({ context }) => context);
-  const clusterOf = new Int32Array(sessions.length);
-  for (const [cluster, places] of clusters.entries()) for (const at of places) clusterOf[at] = cluster;
-  const groups = Math.min(clusters.length, MOST_CLUSTERS);
+  const { of: clusterOf, keys } = groupsBy(sessions, ({ context }) => context);
+  const groups = Math.min(keys.length, MOST_CLUSTERS);
   // of each feature its sum, its squares, and how many of its values stand before the start of medians; and the sessions
   const width = 3 * features.length + 1;
-  const table = new Float64Array(width * clusters.length);
+  const table = new Float64Array(width * keys.length);
   const start = Math.floor(MEDIANS_FROM * sessions.length);
   for (let at = 0; at < sessions.length; at += 1) add(table, width * ((clusterOf[at] as number) + 1) - 1, 1);
   const columns = features.map((of, feature) => {
     const values = Float64Array.from(sessions, of);
     const shift = values[0] as number;
-    const order = Uint32Array.from(values.keys()).sort((a, b) => (values[a] as number) - (values[b] as number));
-    for (const [place, at] of order.entries()) {
+    const sorted = values.slice().sort();
+    const order = placesIn(sorted, values);
+    for (let place = 0; place < order.length; place += 1) {
+      const at = order[place] as number;
       const from = width * (clusterOf[at] as number) + 3 * feature;
       const value = (values[at] as number) - shift;
       add(table, from, value);
       add(table, from + 1, value * value);
       if (place < start) add(table, from + 2, 1);
     }
-    return { shift, group: order.map((at) => (clusterOf[at] as number) % groups), values: values.sort() };
+    return { shift, group: order.map((at) => (clusterOf[at] as number) % groups), values: sorted };
   });
   const figures = bootstrapSums(
     table,
@@ -76,22 +76,21 @@ export function means<T extends { readonly context: string }>(
 ): Estimate[] {
   const none: Estimate = { value: null, low: null, high: null, n: 0 };
   if (sessions.length === 0) return features.map(() => none);
-  const clusters = placesBy(sessions, ({ context }) => context);
+  const { of: clusterOf, keys } = groupsBy(sessions, ({ context }) => context);
   const columns = 2 * features.length;
-  const table = new Float64Array(columns * clusters.length);
-  const counts = features.map(() => 0);
-  for (const [cluster, places] of clusters.entries()) {
-    for (const at of places) {
-      for (const [feature, of] of features.entries()) {
-        const value = of(sessions[at] as T);
-        if (value === null) continue;
-        const place = cluster * columns + 2 * feature;
-        table[place] = (table[place] as number) + value;
-        table[place + 1] = (table[place + 1] as number) + 1;
-        counts[feature] = (counts[feature] as number) + 1;
-      }
+  const table = new Float64Array(columns * keys.length);
+  const counts = features.map((of, feature) => {
+    let has = 0;
+    for (let at = 0; at < sessions.length; at += 1) {
+      const value = of(sessions[at] as T);
+      if (value === null) continue;
+      const place = (clusterOf[at] as number) * columns + 2 * feature;
+      add(table, place, value);
+      add(table, place + 1, 1);
+      has += 1;
     }
-  }
+    return has;
+  });
   const figures = bootstrapSums(
     table,
     columns,
@@ -108,7 +107,7 @@ export function means<T extends { readonly context: string }>(
 function weightedMedian(
   values: Float64Array,
   group: Uint32Array,
-  counts: Float64Array,
+  counts: Counts,
   n: number,
   from: number,
   below: number,
@@ -126,6 +125,25 @@ function weightedMedian(
     sum += counts[group[at] as number] as number;
   }
   return (lower + (values[at] as number)) / 2;
+}
+
+/** The places of values in the order of the sorted ones, equal ones as they stand: a comparison for each step of a sort costs more. */
+function placesIn(sorted: Float64Array, values: Float64Array): Uint32Array {
+  const order = new Uint32Array(values.length);
+  /** How many values equal to the one that stands there have their place. */
+  const placed = new Uint32Array(values.length);
+  for (let at = 0; at < values.length; at += 1) {
+    const value = values[at] as number;
+    let [low, high] = [0, values.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((sorted[middle] as number) < value) low = middle + 1;
+      else high = middle;
+    }
+    order[low + (placed[low] as number)] = at;
+    placed[low] = (placed[low] as number) + 1;
+  }
+  return order;
 }
 
 function add(table: Float64Array, at: number, value: number): void {

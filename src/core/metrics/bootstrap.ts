@@ -32,67 +32,110 @@ export function bootstrap<T>(
  */
 export const MOST_CLUSTERS = 1000;
 
+/** How often each cluster was drawn; no more often than there are groups. */
+export type Counts = Uint16Array;
+
 /**
  * The same, of several statistics on the same draws, as functions of how often each of `n` clusters was drawn: with
  * thousands of sessions a sum of weighted numbers is far cheaper than a list of what was drawn.
- * @param statistics of the counts, each with its value at `statistics(all ones)`.
+ * @param statistics of the counts, each with its value at `statistics(all ones)`; must not keep the counts.
  */
 export function bootstrapCounts(
   n: number,
-  statistics: (counts: Float64Array) => readonly number[],
+  statistics: (counts: Counts) => readonly number[],
   options: Draws,
 ): (Interval & { readonly value: number })[] {
   const groups = Math.min(n, MOST_CLUSTERS);
-  const counts = new Float64Array(n);
+  const counts = new Uint16Array(n);
   const values: number[][] = [];
-  resample(groups, options, (indices) => {
-    counts.fill(0);
-    for (let at = 0; at < groups; at += 1) {
-      const index = indices[at] as number;
-      counts[index] = (counts[index] as number) + 1;
-    }
+  drawCounts(groups, options, (drawn) => {
+    counts.set(drawn);
     for (let at = groups; at < n; at += 1) counts[at] = counts[at - groups] as number;
     statistics(counts).forEach((value, at) => {
       values[at] ??= [];
       values[at].push(value);
     });
   });
-  return statistics(new Float64Array(n).fill(1)).map((value, at) => percentiles(value, values[at] ?? []));
+  return statistics(new Uint16Array(n).fill(1)).map((value, at) => percentiles(value, values[at] ?? []));
 }
 
 /**
  * The same for functions of sums over what was drawn: of `columns` numbers of each of n clusters, one pass a draw.
- * @param table row by row: the numbers of cluster i from i * columns on.
+ * @param table row by row: the numbers of cluster i from i * columns on; all of them finite.
  * @param statistics of the sums of each column, and of how often each group was drawn: cluster i is in group i % their number.
  */
 export function bootstrapSums(
   table: Float64Array,
   columns: number,
-  statistics: (sums: Float64Array, counts: Float64Array) => readonly number[],
+  statistics: (sums: Float64Array, counts: Counts) => readonly number[],
   options: Draws,
 ): (Interval & { readonly value: number })[] {
-  const sums = new Float64Array(columns);
   const rows = table.length / columns;
   const groups = Math.min(rows, MOST_CLUSTERS);
-  const grouped = table.slice(0, groups * columns);
-  for (let at = grouped.length; at < table.length; at += 1) {
-    const place = at % grouped.length;
-    grouped[place] = (grouped[place] as number) + (table[at] as number);
+  // columns by the four, which are added up in registers: the last ones of them are zeros
+  const width = 4 * Math.ceil(columns / 4);
+  const grouped = new Float64Array(groups * width);
+  for (let row = 0, from = 0; row < rows; row += 1, from += columns) {
+    const to = (row % groups) * width;
+    for (let at = 0; at < columns; at += 1)
+      grouped[to + at] = (grouped[to + at] as number) + (table[from + at] as number);
   }
+  const four = new Float64Array(width);
+  const sums = four.subarray(0, columns);
   return bootstrapCounts(
     groups,
     (counts) => {
-      sums.fill(0);
-      for (let row = 0, from = 0; row < counts.length; row += 1, from += columns) {
-        const times = counts[row] as number;
-        if (times === 0) continue;
-        for (let at = 0; at < columns; at += 1)
-          sums[at] = (sums[at] as number) + times * (grouped[from + at] as number);
+      for (let at = 0; at < width; at += 4) {
+        let [a, b, c, d] = [0, 0, 0, 0];
+        for (let row = 0, from = at; row < groups; row += 1, from += width) {
+          const times = counts[row] as number;
+          a += times * (grouped[from] as number);
+          b += times * (grouped[from + 1] as number);
+          c += times * (grouped[from + 2] as number);
+          d += times * (grouped[from + 3] as number);
+        }
+        four[at] = a;
+        four[at + 1] = b;
+        four[at + 2] = c;
+        four[at + 3] = d;
       }
       return statistics(sums, counts);
     },
     options,
   );
+}
+
+/** Counts of draws are kept up to so many: those of a table are nearly all on the same draws. */
+const MOST_KEPT = 2 ** 22;
+let kept: (Draws & { readonly n: number; readonly counts: Counts }) | null = null;
+
+/** How often each of n is drawn, draw after draw, as `resample` draws them. @param visit must not keep the counts. */
+function drawCounts(n: number, options: Draws, visit: (counts: Counts) => void): void {
+  const { draws, seed } = options;
+  if (n * draws > MOST_KEPT) {
+    const counts = new Uint16Array(n);
+    resample(n, options, (indices) => visit(count(indices, counts.fill(0))));
+    return;
+  }
+  if (kept?.n !== n || kept.seed !== seed || kept.draws < draws) {
+    const counts = new Uint16Array(n * draws);
+    let from = 0;
+    resample(n, options, (indices) => {
+      count(indices, counts.subarray(from, from + n));
+      from += n;
+    });
+    kept = { n, draws, seed, counts };
+  }
+  const { counts } = kept;
+  for (let from = 0; from < n * draws; from += n) visit(counts.subarray(from, from + n));
+}
+
+function count(indices: Int32Array, counts: Counts): Counts {
+  for (let at = 0; at < indices.length; at += 1) {
+    const index = indices[at] as number;
+    counts[index] = (counts[index] as number) + 1;
+  }
+  return counts;
 }
 
 /**

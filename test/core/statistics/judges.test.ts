@@ -135,6 +135,43 @@ describe('the resampler', () => {
       expect(counted?.[key]).toBeCloseTo(summed?.[key] as number, 10);
   });
 
+  it('draws the same whatever was drawn before, few or more than are kept', () => {
+    const values = Float64Array.from({ length: 900 }, (_, at) => (at * 37) % 101);
+    const check = (seed: number, draws: number) => {
+      const [summed] = bootstrapSums(values, 1, ([sum = 0]) => [sum], { draws, seed });
+      const listed = bootstrap(Array.from(values), (drawn) => drawn.reduce((sum, value) => sum + value, 0), {
+        draws,
+        seed,
+      });
+      expect(summed).toEqual(listed);
+    };
+    for (const [seed, draws] of [
+      [1, 300],
+      [1, 100],
+      [2, 100],
+      [2, 200],
+      [1, 300],
+      [1, 5000],
+    ] as const)
+      check(seed, draws);
+  });
+
+  it('adds up each of any number of columns', () => {
+    const options = { draws: 50, seed: 3 };
+    for (const columns of [1, 3, 4, 5, 9]) {
+      const table = Float64Array.from({ length: 30 * columns }, (_, at) => (at * 7) % 13);
+      const found = bootstrapSums(table, columns, (sums) => Array.from(sums), options);
+      const each = Array.from({ length: columns }, (_, column) =>
+        bootstrap(
+          Array.from({ length: 30 }, (__, row) => table[row * columns + column] as number),
+          (drawn) => drawn.reduce((sum, value) => sum + value, 0),
+          options,
+        ),
+      );
+      expect(found).toEqual(each);
+    }
+  });
+
   it('covers a mean in about 95 of 100 samples', () => {
     const random = generator(11);
     let covered = 0;

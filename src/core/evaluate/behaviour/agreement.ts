@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { bootstrapCounts, type Draws } from '../../metrics/bootstrap.ts';
+import { bootstrapCounts, type Counts, type Draws } from '../../metrics/bootstrap.ts';
 import type { Estimate } from '../table.ts';
 import { type Agreement, ANY } from './annotations.ts';
 import { taskSchema } from './taxonomy.ts';
@@ -61,7 +61,7 @@ export function measureAgreement(
       if (mark) count.found += 1;
     });
   }
-  const statistics = (drawn: Float64Array) => {
+  const statistics = (drawn: Counts) => {
     const pooled: [number, number, number, number] = [0, 0, 0, 0];
     const kappas = cells.map((of, place) => {
       const sums: [number, number, number, number] = [0, 0, 0, 0];

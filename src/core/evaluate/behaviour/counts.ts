@@ -1,4 +1,4 @@
-import { bootstrapCounts, type Draws } from '../../metrics/bootstrap.ts';
+import { bootstrapCounts, type Counts, type Draws } from '../../metrics/bootstrap.ts';
 import { type Interval, wilson } from '../../metrics/proportion.ts';
 import { estimateOf } from '../estimate.ts';
 import type { Behind, Estimate } from '../table.ts';
@@ -97,7 +97,7 @@ export function shareOf(figure: (Interval & { readonly value: number }) | null, 
 export const ZERO_NOTE =
   "Where there is none (or nothing else) the interval is Wilson's, as if messages were independent.";
 
-function dot(values: Float64Array, counts: Float64Array): number {
+function dot(values: Float64Array, counts: Counts): number {
   let sum = 0;
   for (let at = 0; at < values.length; at += 1) sum += (values[at] as number) * (counts[at] as number);
   return sum;
