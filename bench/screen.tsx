@@ -28,6 +28,8 @@ export function benchWorkbench(
     evaluations: () => Promise.reject(new Error('this bench evaluates nothing')),
     writeEvaluation: () => Promise.reject(new Error('this bench evaluates nothing')),
     samples: async () => [],
+    sittings: async () => [],
+    openSitting: () => Promise.reject(new Error('this bench judges nothing')),
     openSample: () => Promise.reject(new Error('this bench labels nothing')),
     chatbots: async () => [],
     workspace: 'bench',

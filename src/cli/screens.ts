@@ -57,6 +57,14 @@ async function openWorkbench(
       const labels = await openLabelStore(join(cli.workspace, 'labels'), name, () => {});
       return { labels, taxonomy: await loadTaxonomy(labels.sample.task) };
     },
+    async sittings() {
+      const { openTuringStores } = await import('../backends/evaluate/turing.ts');
+      return await openTuringStores(cli.workspace, () => {}).list();
+    },
+    async openSitting(name) {
+      const { openTuringStores } = await import('../backends/evaluate/turing.ts');
+      return await openTuringStores(cli.workspace, () => {}).open(name);
+    },
     async chatbots() {
       const { readChatbots } = await import('../backends/registry/chatbots.ts');
       return [...(await readChatbots(config)).keys()];

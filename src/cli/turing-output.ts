@@ -1,3 +1,4 @@
+import { placeOf } from '../core/workflows/turing/machine.ts';
 import type { TuringRecord, TuringSettings, TuringView } from '../core/workflows/turing/types.ts';
 import type { Cli } from './cli.ts';
 
@@ -7,6 +8,7 @@ export function tellView({ out }: Cli, name: string, view: TuringView, { scale }
   out.event({
     event: phase === 'guess' ? 'item' : phase,
     sitting: name,
+    at: placeOf(view.phase === 'end' ? null : { ...view.standing, phase }),
     ...rest,
     ...(phase === 'guess' ? { scale } : {}),
   });

@@ -6,6 +6,7 @@ import { ContextOverlay } from './overlays/Context.tsx';
 import { Edit } from './overlays/Edit.tsx';
 import { Label } from './overlays/Label.tsx';
 import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
+import { Turing } from './overlays/Turing.tsx';
 import { WhyOverlay } from './overlays/Why.tsx';
 import { Evaluate } from './screens/evaluate/Evaluate.tsx';
 import { Loop } from './screens/loop/Loop.tsx';
@@ -45,6 +46,8 @@ export function onTop(state: AppState, overlay: Overlay, rect: Rect): ReactNode 
       return <AlternativesOverlay state={state} overlay={overlay} rect={rect} />;
     case 'label':
       return <Label overlay={overlay} rect={rect} />;
+    case 'turing':
+      return <Turing overlay={overlay} rect={rect} />;
     case 'why':
       return <WhyOverlay overlay={overlay} rect={rect} />;
     case 'context':

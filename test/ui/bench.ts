@@ -56,6 +56,8 @@ export function fakeBench(
       return { report: 'evaluations/try/report.html', tables: 'evaluations/try/csv', count: 3 };
     },
     samples: async () => [],
+    sittings: async () => [],
+    openSitting: () => Promise.reject(new Error('there is no sitting')),
     openSample: () => Promise.reject(new Error('there is no sample')),
     chatbots: async () => ['curt', 'kind'],
     workspace: 'demo',

@@ -87,7 +87,10 @@ export function registerTuring(command: Command, run: Run): void {
       .addHelpText('after', examples([`foil eval turing ${name} ${example}`.trimEnd(), '']))
       .option('--by <name>', 'who guesses (default: the user of this machine)');
   const act = (name: string, about: string, example: string): Command =>
-    shared(name, about, example).option('--at <place>', 'refuse unless SESSION/TURN is what is to be guessed, as 3/2');
+    shared(name, about, example).option(
+      '--at <place>',
+      'refuse unless this is what `next` shows: SESSION/TURN as 3/2, 3/judged, or end',
+    );
   shared(
     'next',
     'What is to be guessed: the session up to a user turn. Says nothing of where it comes from.',
@@ -189,17 +192,12 @@ async function next(cli: Cli, name: string, options: ByOptions): Promise<undefin
 
 /** One command, written before it is told. */
 async function carryOut(cli: Cli, name: string, command: TuringCommand, options: ByOptions): Promise<undefined> {
-  const { standingOf, turingStep } = await import('../../core/workflows/turing/machine.ts');
+  const { turingStep } = await import('../../core/workflows/turing/machine.ts');
   const { turingView } = await import('../../core/workflows/turing/sitting.ts');
   const { FoilError } = await import('../../core/errors.ts');
   const { store, state } = await open(cli, name, options);
   try {
-    const standing = standingOf(state);
-    const place = standing === null ? 'the end' : `${standing.session}/${standing.t}`;
-    const away =
-      options.at !== undefined && options.at !== place ? `the sitting is at ${place}, not at ${options.at}` : null;
-    const step = turingStep(state, command, cli.clock.now().getTime());
-    const refused = away ?? step.refused;
+    const { refused, ...step } = turingStep(state, { ...command, at: options.at }, cli.clock.now().getTime());
     if (refused !== null || step.write === null)
       throw new FoilError('refused', refused ?? 'nothing is to be written', {
         remedy: `see \`foil eval turing next ${name}\``,

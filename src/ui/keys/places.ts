@@ -41,6 +41,7 @@ export const PLACES = {
   choose: ['choose', 'list', 'text', 'global'],
   steps: ['scroll', 'ends', 'global'],
   label: ['labelling', 'text', 'global'],
+  turing: ['guessing', 'text', 'global'],
   why: ['list', 'ends', 'global'],
   confirm: ['confirm', 'global'],
 } as const satisfies Record<string, readonly string[]>;

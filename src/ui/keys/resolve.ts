@@ -112,6 +112,7 @@ const SCOPE_TITLES: Record<Scope, string> = {
   exhibit: 'A table or figure',
   evalform: 'New evaluation',
   labelling: 'Labelling by hand',
+  guessing: 'Blind Turing mode',
   prompt: 'A line at the foot',
   choose: 'Choosing',
   search: 'Search',

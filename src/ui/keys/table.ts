@@ -198,6 +198,7 @@ export const KEYS = [
 
   { command: 'evals.new', keys: ['n'], where: 'evals', label: 'new', rank: 2, help: 'Make an evaluation: corpora, simulators, judges, annotators, metrics' },
   { command: 'evals.label', keys: ['l'], where: 'evals', label: 'label', rank: 3, help: 'Label a drawn sample by hand, to measure annotators against' },
+  { command: 'evals.turing', keys: ['t'], where: 'evals', label: 'Turing', rank: 4, help: 'Guess blind, turn by turn, whether users are real, beside the discriminators' },
   { command: 'evals.reload', keys: ['r'], where: 'evals', label: 'read again', rank: 9, help: 'Read all evaluations again' },
 
   { command: 'eval.run', keys: ['a'], where: 'oneeval', label: 'compute', rank: 2, help: 'Compute what is missing, or what has changed; tables come as they are computed', disabled: needsIdleEvaluation },
@@ -223,6 +224,13 @@ export const KEYS = [
   { command: 'label.undo', keys: ['shift+tab'], where: 'labelling', label: 'undo', rank: 3, help: 'Take back your last label or skip, of earlier sittings too; Ctrl+Z does the same, and left and right look at other messages' },
   { command: 'label.up', keys: ['up'], where: 'labelling', label: 'scroll', rank: 4, sign: '↑↓', help: 'Scroll the session up' },
   { command: 'label.down', keys: ['down'], where: 'labelling', label: 'scroll down', help: 'Scroll the session down' },
+
+  { command: 'turing.next', keys: ['enter'], where: 'guessing', label: 'go on', rank: 1, sign: '1-6 Enter', help: 'Show what a session was once all its turns are guessed, then go to the next; a digit guesses the turn that is marked' },
+  { command: 'turing.skip', keys: ['tab'], where: 'guessing', label: 'skip', rank: 2, help: 'Leave the session out' },
+  { command: 'turing.undo', keys: ['shift+tab'], where: 'guessing', label: 'undo', rank: 3, help: 'Take back your last guess or skip, of earlier sittings too, until the truth was shown; Ctrl+Z does the same' },
+  { command: 'turing.note', keys: ['ctrl+n'], where: 'guessing', label: 'note', rank: 4, help: 'Write a note on the session' },
+  { command: 'turing.up', keys: ['up'], where: 'guessing', label: 'scroll', rank: 5, sign: '↑↓', help: 'Scroll the session up' },
+  { command: 'turing.down', keys: ['down'], where: 'guessing', label: 'scroll down', help: 'Scroll the session down' },
 
   { command: 'prompt.apply', keys: ['enter'], where: 'prompt', label: 'take it', rank: 1, help: 'Take what is written' },
   { command: 'choose.mark', keys: ['tab'], where: 'choose', label: 'mark', rank: 2, help: 'Mark one of several, where several can be chosen' },

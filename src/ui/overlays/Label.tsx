@@ -3,8 +3,8 @@ import { Rows } from '../components/Chart.tsx';
 import { Frame } from '../components/Frame.tsx';
 import type { Segment } from '../components/Line.tsx';
 import type { Rect } from '../layout.ts';
-import { wrapped } from '../state/runs-view.ts';
 import type { Overlay } from '../state/state.ts';
+import { saidRows } from './said.ts';
 
 type Sitting = Extract<Overlay, { kind: 'label' }>;
 
@@ -15,7 +15,7 @@ export function Label({ overlay, rect }: { overlay: Sitting; rect: Rect }) {
   const keys = categoryRows(overlay, width);
   const height = Math.max(3, rect.height - 2 - keys.length);
   const rows = shown
-    ? textRows(overlay, width - 2)
+    ? saidRows(overlay.turns, width - 2)
     : [[{ text: ' All of the sample is labelled: Ctrl+Z takes the last label back.' }]];
   const asked = rows.findLastIndex(([first]) => first?.text.startsWith(' ▶'));
   const end =
@@ -40,18 +40,6 @@ export function Label({ overlay, rect }: { overlay: Sitting; rect: Rect }) {
       <Rows rows={rows.slice(top)} width={width} height={height} />
       <Rows rows={keys} width={width} height={keys.length} />
     </Frame>
-  );
-}
-
-function textRows({ turns }: Sitting, width: number): Segment[][] {
-  return turns.flatMap(({ role, content, asked }) =>
-    wrapped(content, width - 8).map((text, at): Segment[] => [
-      {
-        text: ` ${asked ? '▶' : ' '} ${(at === 0 ? (role === 'user' ? 'user' : 'bot') : '').padEnd(5)}`,
-        tone: asked ? 'focus' : 'dim',
-      },
-      { text, tone: asked ? 'strong' : 'dim' },
-    ]),
   );
 }
 

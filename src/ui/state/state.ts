@@ -7,6 +7,7 @@ import type { Activity, Seats } from '../../core/workflows/converse/types.ts';
 import type { LabelEvent, ShownItem } from '../../core/workflows/evaluate/label-types.ts';
 import type { Why } from '../../core/workflows/evaluate/whys.ts';
 import type { Place } from '../../core/workflows/review/types.ts';
+import type { TuringView } from '../../core/workflows/turing/types.ts';
 import { type ComposerState, newComposer } from '../components/composer.ts';
 import { START_TRANSCRIPT, type TranscriptState } from '../components/transcript.ts';
 import type { Tone } from '../theme.ts';
@@ -62,7 +63,9 @@ export type EditPurpose =
   /** `pair` is what `pairKey` gave when the field was opened. */
   | { readonly kind: 'side'; readonly place: Place; readonly pair: string }
   | { readonly kind: 'note'; readonly pair: string }
-  | { readonly kind: 'reviewer' };
+  | { readonly kind: 'reviewer' }
+  /** `at` is what the sitting showed when the field was opened. */
+  | { readonly kind: 'turing'; readonly at: string | undefined };
 
 export type Overlay =
   | { readonly kind: 'help'; readonly top: number }
@@ -95,6 +98,17 @@ export type Overlay =
       readonly top: number | null;
       readonly labelled: number;
       readonly of: number;
+    }
+  /** A sitting of blind Turing mode. */
+  | {
+      readonly kind: 'turing';
+      readonly name: string;
+      readonly by: string;
+      readonly scale: readonly number[];
+      /** Null until the first turn is read. */
+      readonly view: TuringView | null;
+      /** Rows scrolled up from the turn that is guessed. */
+      readonly up: number;
     }
   /** Why a user turn looks real or simulated; parts come as they are asked about. */
   | {
@@ -156,6 +170,8 @@ export interface ChooseOverlay {
     | { readonly kind: 'setting'; readonly key: string }
     /** A sample to label. */
     | { readonly kind: 'sample' }
+    /** A sitting of blind Turing mode. */
+    | { readonly kind: 'sitting' }
     /** A setting of an evaluation. */
     | { readonly kind: 'evaluation'; readonly key: string }
     | { readonly kind: 'review'; readonly choice: ReviewChoice };

@@ -111,6 +111,14 @@ export function standingOf(state: TuringState): (Standing & { readonly phase: 'g
   };
 }
 
+/** What is shown, as commands name it: `3/2` for user turn 2 of session 3, `3/judged`, `3/truth`, `end`. */
+export function placeOf(
+  standing: { readonly phase: string; readonly session: number; readonly t: number } | null,
+): string {
+  if (standing === null) return 'end';
+  return `${standing.session}/${standing.phase === 'guess' ? standing.t : standing.phase}`;
+}
+
 /** Sessions that were judged to their end, and that were skipped. */
 export function countOf({ sitting, records }: TuringState): { readonly judged: number; readonly skipped: number } {
   const all = sitting.items.map(({ turns }, at) => ({ ...saidOf(records, at + 1), turns }));
@@ -122,8 +130,11 @@ export function countOf({ sitting, records }: TuringState): { readonly judged: n
 
 /** Carries out a command. Pure: the same state, command and time give the same step. */
 export function turingStep(state: TuringState, command: TuringCommand, now: number): TuringStep {
-  if (command.type === 'undo') return undo(state, now);
   const standing = standingOf(state);
+  const place = placeOf(standing);
+  if (command.at !== undefined && command.at !== place)
+    return refuse(state, `the sitting is at ${place}, not at ${command.at}`);
+  if (command.type === 'undo') return undo(state, now);
   if (standing === null) return refuse(state, 'the sitting is at its end');
   const { session: item, phase } = standing;
   const said = { schema: 1 as const, item, by: state.options.by, at: new Date(now).toISOString() };

@@ -93,13 +93,17 @@ export interface TuringOptions {
   readonly timed: boolean;
 }
 
-export type TuringCommand =
-  /** A key of the scale, from 1. */
+export type TuringCommand = {
+  /** What was on the screen (`placeOf`): a key that was pressed once too often must not judge what nobody has read. */
+  readonly at?: string | undefined;
+} & /** A key of the scale, from 1. */
+(
   | { readonly type: 'guess'; readonly level: number }
   | { readonly type: 'skip' | 'undo' }
   | { readonly type: 'note'; readonly text: string }
   /** After the last guess of a session shows its truth, and after that the next session. */
-  | { readonly type: 'next' };
+  | { readonly type: 'next' }
+);
 
 /** Where a person stands in a sitting; nothing in it depends on what the session is. */
 export interface Standing {
