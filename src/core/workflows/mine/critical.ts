@@ -1,11 +1,17 @@
+import type { CorpusScore } from '../../ports.ts';
 import type { CriticalOptions } from '../../preference/mined.ts';
 import type { CriticalKind } from '../../preference/schema.ts';
+import { rewards } from '../../reward/reward.ts';
 import { deriveSeed, seedOf } from '../seed.ts';
 
 export interface ScoredTurns {
   readonly session: string;
   /** r_1..r_T. */
   readonly r: readonly number[];
+}
+
+export function scoredTurns({ session, z, logitP0 }: CorpusScore): ScoredTurns {
+  return { session, r: rewards(z, logitP0).map(({ r }) => r) };
 }
 
 export interface CriticalTurn {

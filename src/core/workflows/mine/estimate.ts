@@ -1,10 +1,9 @@
 import { type Interval, wilson } from '../../metrics/proportion.ts';
 import type { MinedTurn } from '../../preference/mined.ts';
-import { rewards } from '../../reward/reward.ts';
 import { countUserTurns } from '../../session/tree.ts';
-import { scoreSession, storedScore } from '../score.ts';
+import { scoreSessions, storedScore } from '../score.ts';
 import { deriveSeed, seedOf } from '../seed.ts';
-import { type CriticalTurn, criticalCount, findCritical, type ScoredTurns } from './critical.ts';
+import { type CriticalTurn, criticalCount, findCritical, type ScoredTurns, scoredTurns } from './critical.ts';
 import { type Funnel, funnelOf } from './funnel.ts';
 import type { MinePorts, MineRequest } from './mine.ts';
 import { mineTurn } from './turn.ts';
@@ -51,39 +50,40 @@ export async function* estimateYield(
     for (let turn = 0; turn < criticalCount(count, options); turn += 1)
       slots.push({ session: session.id, turn, key: deriveSeed(request.seed, seedOf(session.id), turn, PROBE_SEED) });
     const score = storedScore(session, discriminator);
-    if (score) known.set(session.id, { session: session.id, r: rewards(score.z, score.logitP0).map(({ r }) => r) });
+    if (score) known.set(session.id, scoredTurns(score));
     else unscored.push(session.id);
   }
   const scored = known.size;
   slots.sort((a, b) => a.key - b.key);
 
+  const probes = slots.slice(0, request.probe);
+  const ids =
+    options.per === 'corpus' ? (scored === 0 ? unscored.slice(0, request.probe) : []) : missingOf(probes, known);
+  // In the order in which they are wanted, whichever is scored first.
+  for (const id of ids) known.set(id, { session: id, r: [] });
   const times = { score: 0, scored: 0, mine: 0 };
-  const scoresOf = async function* (id: string): AsyncGenerator<EstimateEvent, ScoredTurns> {
-    const there = known.get(id);
-    if (there) return there;
-    const start = ports.clock.now().getTime();
-    const session = await ports.sessions.read(corpus, id);
-    const score = await scoreSession(discriminator, session, signal);
-    await ports.sessions.appendScores(corpus, [score]);
-    times.score += ports.clock.now().getTime() - start;
-    times.scored += 1;
-    yield { type: 'scored', session: id, done: times.scored };
-    const found = { session: id, r: rewards(score.z, score.logitP0).map(({ r }) => r) };
-    known.set(id, found);
-    return found;
+  const begun = ports.clock.now().getTime();
+  const toScore = async function* () {
+    for (const id of ids) yield await ports.sessions.read(corpus, id);
   };
+  for await (const { session, score } of scoreSessions(discriminator, toScore(), signal)) {
+    await ports.sessions.appendScores(corpus, [score]);
+    known.set(session.id, scoredTurns(score));
+    times.scored += 1;
+    yield { type: 'scored', session: session.id, done: times.scored };
+  }
+  times.score = ports.clock.now().getTime() - begun;
   let wanted: CriticalTurn[] = [];
   if (options.per === 'corpus') {
     critical = criticalCount(turns, options);
-    if (known.size === 0) for (const id of unscored.slice(0, request.probe)) yield* scoresOf(id);
     const found = findCritical([...known.values()], options, request.seed);
     const order = (turn: CriticalTurn) => deriveSeed(request.seed, seedOf(turn.session), turn.t, PROBE_SEED);
     wanted = found.sort((a, b) => order(a) - order(b)).slice(0, request.probe);
   } else {
-    for (const { session, turn } of slots.slice(0, request.probe)) {
-      const found = findCritical([yield* scoresOf(session)], options, request.seed)[turn];
-      if (found) wanted.push(found);
-    }
+    wanted = probes.flatMap(({ session, turn }) => {
+      const own = known.get(session);
+      return own ? (findCritical([own], options, request.seed)[turn] ?? []) : [];
+    });
   }
   const probed: MinedTurn[] = [];
   for (const turn of wanted) {
@@ -107,6 +107,11 @@ export async function* estimateYield(
     },
     seconds: n === 0 || scoring === null ? null : ((critical * times.mine) / n + scoring) / 1000,
   };
+}
+
+/** Sessions of the probe without scores, each once. */
+function missingOf(probes: readonly { session: string }[], known: ReadonlyMap<string, unknown>): string[] {
+  return [...new Set(probes.map(({ session }) => session))].filter((id) => !known.has(id));
 }
 
 const PROBE_SEED = 0x9b0e;

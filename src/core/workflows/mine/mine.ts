@@ -2,11 +2,10 @@ import { FoilError } from '../../errors.ts';
 import type { Clock, PairStore, SessionStore } from '../../ports.ts';
 import type { CriticalOptions, MinedRecord, MinedSpec, MinedTurn } from '../../preference/mined.ts';
 import type { PreferencePair } from '../../preference/schema.ts';
-import { rewards } from '../../reward/reward.ts';
 import type { Session } from '../../session/schema.ts';
 import { Channel } from '../channel.ts';
-import { scoreSession, storedScore } from '../score.ts';
-import { type CriticalTurn, findCritical, type ScoredTurns } from './critical.ts';
+import { scoreSessions, storedScore } from '../score.ts';
+import { type CriticalTurn, findCritical, type ScoredTurns, scoredTurns } from './critical.ts';
 import { type Funnel, funnelOf } from './funnel.ts';
 import { mineTurn, pairOf, type TurnRequest } from './turn.ts';
 
@@ -31,7 +30,7 @@ export interface MineRequest extends TurnRequest {
 }
 
 export type MineEvent =
-  /** A session had no score under this discriminator; its scores are on the disk. */
+  /** A session had no score under this discriminator; its scores are on the disk. `done` sessions have theirs now. */
   | { readonly type: 'scored'; readonly session: string; readonly done: number }
   /** What there is to do. `finished` turns were mined before and are not paid for again. */
   | {
@@ -72,21 +71,28 @@ export async function* mine(
   checkSpec(set, spec, records, ids.size);
   if (records.length === 0) await ports.pairs.logMined(set, spec);
 
-  const scored: ScoredTurns[] = [];
-  let [sessions, real] = [0, 0];
-  for await (const session of ports.sessions.stream(corpus, request.onTorn)) {
-    if (sessions === request.limit) break;
-    signal.throwIfAborted();
-    sessions += 1;
-    if (session.origin === 'real') real += 1;
-    let score = storedScore(session, discriminator);
-    if (!score) {
-      score = await scoreSession(discriminator, session, signal);
-      await ports.sessions.appendScores(corpus, [score]);
-      yield { type: 'scored', session: session.id, done: sessions };
+  // In the order of the corpus, whichever is scored first.
+  const found = new Map<string, ScoredTurns | null>();
+  let [done, real] = [0, 0];
+  const unscored = async function* (): AsyncGenerator<Session> {
+    for await (const session of ports.sessions.stream(corpus, request.onTorn)) {
+      if (found.size === request.limit) return;
+      signal.throwIfAborted();
+      if (session.origin === 'real') real += 1;
+      const score = storedScore(session, discriminator);
+      found.set(session.id, score && scoredTurns(score));
+      if (score) done += 1;
+      else yield session;
     }
-    scored.push({ session: session.id, r: rewards(score.z, score.logitP0).map(({ r }) => r) });
+  };
+  for await (const { session, score } of scoreSessions(discriminator, unscored(), signal)) {
+    await ports.sessions.appendScores(corpus, [score]);
+    found.set(session.id, scoredTurns(score));
+    done += 1;
+    yield { type: 'scored', session: session.id, done };
   }
+  const scored = [...found.values()].filter((turns) => turns !== null);
+  const sessions = scored.length;
   const turns = findCritical(scored, request.critical, request.seed);
   const finished = finishedTurns(records);
   const todo = turns.filter((turn) => !finished.has(keyOf(turn)));
@@ -109,7 +115,7 @@ export async function* mine(
     if (turn.outcome.kept && !ids.has(turn.outcome.pair))
       await keep(turn, await ports.sessions.read(corpus, turn.session));
   }
-  let done = turns.length - todo.length;
+  done = turns.length - todo.length;
   const mineOne = async (critical: CriticalTurn, stop: AbortSignal): Promise<MineEvent> => {
     const session = await ports.sessions.read(corpus, critical.session);
     const known = reused.get(keyOf(critical)) ?? null;
