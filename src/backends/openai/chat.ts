@@ -9,7 +9,7 @@ import { DEFAULT_AT_ONCE } from './limiter.ts';
 import { type Heard, postEvents } from './post.ts';
 import { Reply, type SessionEnd } from './reply.ts';
 import { retrying } from './retry.ts';
-import { chunkSchema } from './wire.ts';
+import { chunkSchema, isPlainChunk } from './wire.ts';
 
 export interface OpenAIChatOptions {
   readonly name: string;
@@ -120,7 +120,7 @@ export class OpenAIChatModel implements ChatModel {
       const replies = Array.from({ length: request.n }, () => new Reply(this.options.end));
       await this.open(request, signal, (data): Heard => {
         heard = true;
-        const { choices, usage } = checked(chunkSchema, data, endpoint);
+        const { choices, usage } = isPlainChunk(data) ? data : checked(chunkSchema, data, endpoint);
         for (const choice of choices) {
           const text = replies[choice.index]?.take(choice) ?? '';
           if (text && !request.whole) show({ type: 'delta', index: offset + choice.index, text });

@@ -18,7 +18,38 @@ export const chunkSchema = z.object({
   /** In the last chunk, where it was asked for. */
   usage: z.object({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) }).nullish(),
 });
-export type ChunkChoice = z.output<typeof chunkSchema>['choices'][number];
+export type Chunk = z.output<typeof chunkSchema>;
+export type ChunkChoice = Chunk['choices'][number];
+
+/**
+ * Whether an answer is a chunk as nearly all are: with no usage, and every choice with its index. chunkSchema takes whatever
+ * this takes, and decides on the rest; it makes a chunk anew, and there are hundreds in a session.
+ */
+export function isPlainChunk(answer: unknown): answer is Chunk {
+  if (!isRecord(answer) || !Array.isArray(answer['choices'])) return false;
+  return (answer['usage'] ?? null) === null && answer['choices'].every(isPlainChoice);
+}
+
+function isPlainChoice(choice: unknown): boolean {
+  if (!isRecord(choice)) return false;
+  const { index, delta, finish_reason: finish, stop_reason: stop } = choice;
+  return (
+    Number.isSafeInteger(index) &&
+    (index as number) >= 0 &&
+    isRecord(delta) &&
+    isTextOrNothing(delta['content']) &&
+    isTextOrNothing(finish) &&
+    (isTextOrNothing(stop) || Number.isSafeInteger(stop))
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTextOrNothing(value: unknown): boolean {
+  return typeof value === 'string' || value === null || value === undefined;
+}
 
 /** A text completion with the likeliest first tokens; null stands for minus infinity. */
 export const completionSchema = z.object({

@@ -18,6 +18,8 @@ export interface SpeakRequest {
   readonly role: 'user' | 'assistant';
   readonly context: Context;
   readonly contextBudget?: number | undefined;
+  /** `context` as fitContext fits it for this model and budget, where that is known already. */
+  readonly contextText?: string | undefined;
   /** h_t: what was said so far. */
   readonly turns: readonly PromptTurn[];
   readonly n: number;
@@ -47,7 +49,7 @@ const EMPTY_RETRIES = 3;
 export async function speak(model: ChatModel, request: SpeakRequest, signal: AbortSignal): Promise<Utterance[]> {
   const system =
     request.role === 'user'
-      ? (await fitContext(request.context, model, signal, request.contextBudget)).text
+      ? (request.contextText ?? (await fitContext(request.context, model, signal, request.contextBudget)).text)
       : model.system;
   const reply = model.sampling.max_tokens ?? REPLY_ROOM;
   const room =

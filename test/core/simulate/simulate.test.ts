@@ -24,6 +24,29 @@ test('the simulator ends a session, or the cap does; either side opens as in the
   });
 });
 
+test('what stands in the prompt of a context is the same at every turn, and the context is read once a session', async () => {
+  const [a, b] = [context('a'), context('b', 'assistant')];
+  let reads = 0;
+  for (const { context: of } of [a, b]) {
+    const { current_summary: summary } = of;
+    Object.defineProperty(of, 'current_summary', {
+      get: () => {
+        reads += 1;
+        return summary;
+      },
+    });
+  }
+  const readsOf = async (turns: number) => {
+    reads = 0;
+    const { simulator } = await run({ contexts: [a, b], sim: () => 'go on', bot: () => 'go on', maxUserTurns: turns });
+    const systems = simulator.requests.map(({ messages }) => messages[0]?.content);
+    expect(systems).toHaveLength(2 * turns);
+    expect(new Set(systems).size).toBe(2);
+    return reads;
+  };
+  expect(await readsOf(6)).toBe(await readsOf(2));
+});
+
 /** As the first version gave them: the corpora behind the shipped models can be made again. */
 const FIRST = [
   [

@@ -1,5 +1,6 @@
 import { FoilError } from '../../errors.ts';
 import type { ChatModel, Retry, TurnJournal, Usage } from '../../ports.ts';
+import { fitContext } from '../../prompt/budget.ts';
 import { contextItems } from '../../prompt/context.ts';
 import type { Role, Session, Turn } from '../../session/schema.ts';
 import { countUserTurns } from '../../session/tree.ts';
@@ -80,6 +81,7 @@ export async function converse(
   const modelOf = (role: Role): ChatModel => (role === 'user' ? request.simulator : job.chatbot);
   const turns = records.filter(({ text }) => text !== '').map((record) => turnOf(record, modelOf(record.role)));
   const contextSize = contextItems(context).reduce((sum, item) => sum + item.length, 0);
+  let contextText: string | undefined;
   let spoken = turns.reduce((sum, { content }) => sum + content.length, 0);
   for (;;) {
     const ended = endOf(records, turns, request.maxUserTurns);
@@ -97,8 +99,9 @@ export async function converse(
     const prompt = spoken + (role === 'user' ? contextSize : (model.system?.length ?? 0));
     let empty = 0;
     const counted: Usage[] = [];
+    if (role === 'user') contextText ??= (await fitContext(context, model, signal, request.contextBudget)).text;
     const asked = {
-      ...{ role, context, contextBudget: request.contextBudget, turns, n: 1, seed },
+      ...{ role, context, contextBudget: request.contextBudget, contextText, turns, n: 1, seed },
       onEmpty: () => {
         empty += 1;
       },
