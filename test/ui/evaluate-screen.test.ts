@@ -56,6 +56,8 @@ describe.each([SMALL, { columns: 100, rows: 30 }, LARGE])('an evaluation at $col
     // an estimate with its interval, and the paper's number in a column of its own
     expect(table).toMatch(/\d\.\d+ \[\d/u);
     expect(table).toMatch(/paper/u);
+    // the footer says what Enter does here
+    expect(screen.line(size.rows - 1)).toContain('Enter its sessions');
     await screen.send('w');
     await screen.waitFor('report: evaluations/try/report.html; 3 tables as CSV in evaluations/try/csv');
     expect(bench.written[0]?.sections.some(({ state }) => state === 'exhibits')).toBe(true);

@@ -44,6 +44,34 @@ test.each([SMALL, LARGE])('x asks why a turn looks as it does, at $columns x $ro
   await screen.waitFor('you are the chatbot');
 });
 
+test('x asks beside the judging that is under way in Chat', async () => {
+  const judging = Promise.withResolvers<void>();
+  let holding = true;
+  const bench = fakeBench({ simulator: () => SAID });
+  const models = Object.create(bench.ports.models) as typeof bench.ports.models;
+  models.discriminator = async (name, signal) => {
+    const judge = await bench.ports.models.discriminator(name, signal);
+    const waiting = Object.create(judge) as typeof judge;
+    waiting.score = async (...given) => {
+      if (holding) await judging.promise;
+      return await judge.score(...given);
+    };
+    return waiting;
+  };
+  const { screen, control } = await openApp({ ...bench, ports: { ...bench.ports, models } }, SMALL);
+  await screen.send(TAB);
+  await screen.send('n');
+  await screen.waitFor('i left');
+  holding = false;
+  await screen.send(']');
+  await screen.send('x');
+  await screen.waitFor(/Why ─ turn 1, disc-a.*\d+ parts/u);
+  expect(control.state.chat.activity).not.toBeNull();
+  judging.resolve();
+  await pressEsc(screen);
+  await screen.waitFor(/p 1\.00/u);
+});
+
 test('Ctrl+C stops the asking and keeps what was found; Esc closes', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { screen } = await opened(SMALL, promise);

@@ -131,7 +131,7 @@ function inPane(control: Controller, view: One, command: Command): boolean {
   if (moved !== null) to({ row: moved });
   else if (command === 'exhibit.left') to({ column: Math.max(0, Math.min(view.column, columns - 1) - 1) });
   else if (command === 'exhibit.right') to({ column: Math.max(0, Math.min(view.column + 1, columns - 1)) });
-  else if (command === 'list.choose') drill(control, view);
+  else if (command === 'exhibit.sessions') drill(control, view);
   else return false;
   return true;
 }

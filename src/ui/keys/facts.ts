@@ -64,6 +64,8 @@ export interface KeyFacts {
   readonly loopHere: string | null;
   /** The loop that is run here is being stopped. */
   readonly loopStopping: boolean;
+  /** A table or a figure of an evaluation shows, and not what it is of. */
+  readonly exhibit: boolean;
   /** Name of the evaluation that is computed here. */
   readonly evaluationHere: string | null;
   /** It is being stopped. */
@@ -91,6 +93,7 @@ export const NO_FACTS: KeyFacts = {
   loop: null,
   loopHere: null,
   loopStopping: false,
+  exhibit: false,
   evaluationHere: null,
   evaluationStopping: false,
 };

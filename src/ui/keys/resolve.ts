@@ -117,6 +117,7 @@ const SCOPE_TITLES: Record<Scope, string> = {
   choose: 'Choosing',
   search: 'Search',
   help: 'Help',
+  choice: 'The selected row',
   list: 'Lists',
   ends: 'Ends of lists',
   scroll: 'Text that scrolls',

@@ -88,13 +88,13 @@ export const KEYS = [
   { command: 'turn.edit', keys: ['e'], where: 'transcript', label: 'edit', rank: 4, help: 'Edit the selected turn in a new branch and rescore it', disabled: first(needsTurn, (facts) => (facts.busy ? 'a reply is being written; cancel it with Ctrl+C' : null)) },
   { command: 'turn.pair', keys: ['m'], where: 'transcript', label: 'make pair', rank: 5, help: 'Make a preference pair of the selected user turn and one of its siblings', disabled: first(needsUserTurn, (facts) => facts.branches ? null : 'the turn has no sibling yet (a samples alternatives, e edits)') },
 
-  { command: 'turn.why', keys: ['x'], where: 'transcript', label: 'why', rank: 6, help: 'Ask why the selected user turn looks real or simulated: the parts that move z most', disabled: first(needsUserTurn, (facts) => (facts.scored ? null : 'no discriminator is in use (M chooses one)'), needsModel) },
+  { command: 'turn.why', keys: ['x'], where: 'transcript', label: 'why', rank: 6, help: 'Ask why the selected user turn looks real or simulated: the parts that move z most', disabled: first(needsUserTurn, (facts) => (facts.scored ? null : 'no discriminator is in use (M chooses one)'), (facts) => facts.noModel) },
 
   { command: 'list.up', keys: ['up', 'k'], where: 'list', label: 'select', rank: 50, sign: '↑↓', help: 'Go one row up' },
   { command: 'list.down', keys: ['down', 'j'], where: 'list', label: 'select', help: 'Go one row down' },
   { command: 'list.pageUp', keys: ['pageup'], where: 'list', label: 'page up', help: 'Go one page up' },
   { command: 'list.pageDown', keys: ['pagedown'], where: 'list', label: 'page down', help: 'Go one page down' },
-  { command: 'list.choose', keys: ['enter'], where: 'list', label: 'choose', rank: 1, help: 'Choose or open the selected row' },
+  { command: 'list.choose', keys: ['enter'], where: 'choice', label: 'choose', rank: 1, help: 'Choose or open the selected row' },
   { command: 'list.first', keys: ['home', 'g'], where: 'ends', label: 'first', help: 'Go to the first row' },
   { command: 'list.last', keys: ['end', 'G'], where: 'ends', label: 'last', help: 'Go to the last row' },
 
@@ -214,6 +214,7 @@ export const KEYS = [
   { command: 'eval.list', keys: ['L'], where: 'oneeval', label: 'all', rank: 13, help: 'Go to the list of evaluations' },
   { command: 'eval.reload', keys: ['r'], where: 'oneeval', label: 'read again', rank: 10, help: 'Read the evaluation again, where another process computes it' },
 
+  { command: 'exhibit.sessions', keys: ['enter'], where: 'exhibit', label: 'its sessions', rank: 1, help: 'Go to the sessions behind the row or the point under the cursor', disabled: (facts) => (facts.exhibit ? null : 'no sessions stand behind this: [ and ] go to tables and figures') },
   { command: 'exhibit.left', keys: ['left', 'h'], where: 'exhibit', label: 'column', rank: 6, sign: '←→', help: 'Go to the column to the left' },
   { command: 'exhibit.right', keys: ['right', 'l'], where: 'exhibit', label: 'column to the right', help: 'Go to the column to the right' },
 
@@ -225,7 +226,7 @@ export const KEYS = [
   { command: 'label.up', keys: ['up'], where: 'labelling', label: 'scroll', rank: 4, sign: '↑↓', help: 'Scroll the session up' },
   { command: 'label.down', keys: ['down'], where: 'labelling', label: 'scroll down', help: 'Scroll the session down' },
 
-  { command: 'turing.next', keys: ['enter'], where: 'guessing', label: 'go on', rank: 1, sign: '1-6 Enter', help: 'Show what a session was once all its turns are guessed, then go to the next; a digit guesses the turn that is marked' },
+  { command: 'turing.next', keys: ['enter'], where: 'guessing', label: 'go on', rank: 1, sign: 'digit Enter', help: 'Show what a session was once all its turns are guessed, then go to the next; a digit guesses the turn that is marked' },
   { command: 'turing.skip', keys: ['tab'], where: 'guessing', label: 'skip', rank: 2, help: 'Leave the session out' },
   { command: 'turing.undo', keys: ['shift+tab'], where: 'guessing', label: 'undo', rank: 3, help: 'Take back your last guess or skip, of earlier sittings too, until the truth was shown; Ctrl+Z does the same' },
   { command: 'turing.note', keys: ['ctrl+n'], where: 'guessing', label: 'note', rank: 4, help: 'Write a note on the session' },

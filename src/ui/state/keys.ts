@@ -2,7 +2,7 @@ import { nextRole, pathTo } from '../../core/session/tree.ts';
 import type { KeyFacts } from '../keys/facts.ts';
 import type { Place } from '../keys/places.ts';
 import { MIN_COLUMNS, MIN_ROWS } from '../layout.ts';
-import type { EvaluationsState } from './evaluate.ts';
+import { type EvaluationsState, shownEntry } from './evaluate.ts';
 import { type LoopsState, shownLoop } from './loop.ts';
 import { currentRun, type RunsState } from './runs.ts';
 import { type AppState, topOverlay } from './state.ts';
@@ -73,6 +73,7 @@ export function factsOf(state: AppState): KeyFacts {
     review: reviewFacts(state),
     ...runFacts(state.runs),
     ...loopFacts(state.loop),
+    exhibit: shownEntry(state.evaluate).kind === 'exhibit',
     evaluationHere: state.evaluate.running?.spec.name ?? null,
     evaluationStopping: state.evaluate.running?.stopping === true,
   };
