@@ -54,10 +54,10 @@ export function registerTuring(command: Command, run: Run): void {
       integer(1),
     )
     .addOption(
-      new Option('--sides <how>', 'half: as many real as simulated; coin: each by a coin (default: half)').choices([
-        'half',
-        'coin',
-      ]),
+      new Option(
+        '--sides <how>',
+        'coin: each by a coin; half: as many real as simulated, which can be counted (default: coin)',
+      ).choices(['half', 'coin']),
     )
     .addOption(
       new Option(

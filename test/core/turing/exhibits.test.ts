@@ -89,7 +89,7 @@ it('gives each simulator rows of its own, leaves out what a discriminator has no
   expect(cell(exhibits, 'turing-accuracy', 'blind: ann on other, ann', 'sessions')).toBe(2);
   const notes = exhibits[0]?.notes.join(' ') ?? '';
   expect(notes).toContain('3 sessions, 1 of them real; 1 are not judged to the end');
-  expect(notes).toContain('0% to 100% of 3 sessions');
+  expect(notes).toContain('Few: at the last turn right about 2 of 3, exact 95% interval 9% to 99%');
   const drill = exhibits.find(({ id }) => id === 'turing-sessions');
   expect(drill?.type === 'table' ? drill.rows.map(({ behind }) => behind) : []).toEqual([
     [{ corpus: 'people', sessions: ['r'] }],

@@ -1,6 +1,6 @@
 import type { Draws } from '../../metrics/bootstrap.ts';
 import { accuracy, brierScore, calibrationError, confusion, type Verdict } from '../../metrics/classification.ts';
-import { coinRange } from '../../metrics/proportion.ts';
+import { clopperPearson, coinRange } from '../../metrics/proportion.ts';
 import { sigmoid } from '../../reward/reward.ts';
 import { estimateOf, intervalNote } from '../estimate.ts';
 import type { Behind, Cell, Column, Estimate, Exhibit, TableRow } from '../table.ts';
@@ -44,21 +44,20 @@ export function turingExhibits(guessers: readonly Guesser[], draws: Draws): Exhi
 }
 
 function aboutGuesser({ name, sitting, sessions, open, skipped, absent }: Guesser): string[] {
+  const n = sessions.length;
   const real = sessions.filter(({ simulator }) => simulator === null).length;
   const left = [
     ...(open > 0 ? [`${open} are not judged to the end`] : []),
     ...(skipped > 0 ? [`${skipped} were skipped`] : []),
     ...(absent > 0 ? [`${absent} are not among the sessions here`] : []),
   ];
-  const n = sessions.length;
-  const few = n > 0 && n < FEW ? coinRange(n) : null;
+  const counted = `${name} in ${sitting}: ${[`${n} sessions, ${real} of them real`, ...left].join('; ')}.`;
+  if (n === 0 || n >= FEW) return [counted];
+  const hits = sessions.filter(({ simulator, p }) => (p.at(-1) as number) > 0.5 === (simulator === null)).length;
+  const [exact, coin] = [clopperPearson(hits, n), coinRange(n)];
   return [
-    `${name} in ${sitting}: ${n} sessions, ${real} of them real${left.length > 0 ? `; ${left.join(', ')}` : ''}.`,
-    ...(few
-      ? [
-          `Few: who tosses a coin is right about ${percent(few.low)} to ${percent(few.high)} of ${n} sessions (95% of the time).`,
-        ]
-      : []),
+    counted,
+    `Few: at the last turn right about ${hits} of ${n}, exact 95% interval ${percent(exact.low)} to ${percent(exact.high)} (a bootstrap does not see what never occurred); who tosses a coin gets ${percent(coin.low)} to ${percent(coin.high)}, 95% of the time.`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Clock, SessionStore } from '../../ports.ts';
+import type { Session } from '../../session/schema.ts';
 import { sit } from '../evaluate/sit.ts';
 import { blindText, truthOf } from './blind.ts';
 import { countOf, itemAt, openTuring, standingOf, type TuringState, turingStep } from './machine.ts';
@@ -34,7 +35,8 @@ export async function* turing(
   commands: AsyncIterable<TuringCommand>,
   signal: AbortSignal,
 ): AsyncGenerator<TuringEvent, void, undefined> {
-  const { store, clock, sessions } = ports;
+  const { store, clock } = ports;
+  const sessions = remembered(ports.sessions);
   const sitting = {
     open: (now: number) => openTuring(store.head, store.records, options, now),
     step: turingStep,
@@ -46,6 +48,23 @@ export async function* turing(
     }),
   };
   yield* sit(sitting, clock, commands, signal);
+}
+
+/** Reads a session once for all its turns: a corpus may take long to be found in, and the person waits for the next turn. */
+function remembered(sessions: Pick<SessionStore, 'read'>): Pick<SessionStore, 'read'> {
+  let known = new Map<string, Promise<Session>>();
+  return {
+    read(corpus, id) {
+      const key = JSON.stringify([corpus, id]);
+      const found = known.get(key);
+      if (found) return found;
+      // of the item before nothing is needed any more; what failed is read again
+      const reading = sessions.read(corpus, id);
+      known = new Map([...[...known].slice(-1), [key, reading]]);
+      reading.catch(() => known.delete(key));
+      return reading;
+    },
+  };
 }
 
 /** What a person gets to see: of a session that they still judge nothing but its words. @throws FoilError for a session that is gone. */

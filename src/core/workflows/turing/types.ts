@@ -25,8 +25,8 @@ export const turingSettingsSchema = z.strictObject({
   n: z.number().int().min(2).max(1000).default(20),
   /** Sessions are shown up to this user turn at most; null as far as the shorter side of the context goes. */
   turns: z.number().int().min(1).nullable().default(null),
-  /** `half`: as many real as simulated; `coin`: each by a coin of its own, so that nobody can count how many are left. */
-  sides: z.enum(['half', 'coin']).default('half'),
+  /** `coin`: each by a coin of its own; `half`: as many real as simulated, so that who is told the truth can count how many are left. */
+  sides: z.enum(['coin', 'half']).default('coin'),
   /** `user-turns` hides what the chatbot said, as the discriminators that ship do; `all` shows it. */
   input: z.enum(['user-turns', 'all']).default('user-turns'),
   /** Whether the context c is shown, as Eq. 2 gives it to a discriminator. */
@@ -96,8 +96,7 @@ export interface TuringOptions {
 export type TuringCommand = {
   /** What was on the screen (`placeOf`): a key that was pressed once too often must not judge what nobody has read. */
   readonly at?: string | undefined;
-} & /** A key of the scale, from 1. */
-(
+} /** A key of the scale, from 1. */ & (
   | { readonly type: 'guess'; readonly level: number }
   | { readonly type: 'skip' | 'undo' }
   | { readonly type: 'note'; readonly text: string }
