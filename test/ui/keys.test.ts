@@ -49,6 +49,8 @@ describe('the key table', () => {
       kind: 'command',
       command: 'turn.alternatives',
     });
+    expect(resolveKey('choose', NO_FACTS, 'tab')).toMatchObject({ reason: expect.stringContaining('only one') });
+    expect(resolveKey('choose', { ...NO_FACTS, many: true }, 'tab').kind).toBe('command');
     const waiting: KeyFacts = { ...NO_FACTS, selected: 'user', noModel: 'the base model is still being fetched' };
     expect(resolveKey('chat.transcript', waiting, 'a')).toMatchObject({
       reason: 'the base model is still being fetched',

@@ -15,7 +15,7 @@ import {
   shownLoop,
 } from '../../src/ui/state/loop.ts';
 import { jumpOf, stageRows } from '../../src/ui/state/loop-detail.ts';
-import { alarmSeries, alarmText } from '../../src/ui/state/loop-figures.ts';
+import { alarmCells, alarmSeries, alarmsHeader, alarmText } from '../../src/ui/state/loop-figures.ts';
 import { gridRows, gridTop, shortTime } from '../../src/ui/state/loop-grid.ts';
 import {
   lineOf,
@@ -242,6 +242,13 @@ describe('an alarm', () => {
       { x: 0, y: 1.25 },
       { x: 2, y: 1.25 },
     ]);
+  });
+
+  test('stands below the titles of its columns', () => {
+    const [head, row] = [text([alarmsHeader(alarm, 78)]), ` ${text([alarmCells(alarm, 78)])}`];
+    expect(row.indexOf('length')).toBe(head.indexOf('alarm'));
+    expect(row.indexOf('0.8 to')).toBe(head.indexOf('well'));
+    expect(row.indexOf('1.7')).toBe(head.indexOf('k = 1'));
   });
 
   test('says its newest value with the interval, and its verdict in a word', () => {

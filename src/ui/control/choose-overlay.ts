@@ -30,8 +30,7 @@ export function chooseCommand(control: Controller, top: ChooseOverlay, command: 
   }
   const row = rows[top.selected];
   if (command === 'choose.mark') {
-    if (!top.many) control.tell('warn', 'only one can be chosen here: Enter takes it');
-    else if (row) {
+    if (row) {
       const { marked } = top;
       put({
         marked: marked.includes(row.value) ? marked.filter((value) => value !== row.value) : [...marked, row.value],

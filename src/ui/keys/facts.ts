@@ -25,6 +25,8 @@ export interface KeyFacts {
   readonly unjudged: boolean;
   /** The session has more than one branch. */
   readonly branches: boolean;
+  /** Several can be chosen of the list that is open. */
+  readonly many: boolean;
   /** Alternatives marked for a pair: the first is chosen, the second rejected. */
   readonly marked: number;
   /** Why no model can be asked now (for example "the base model is still being fetched"); null if one can. */
@@ -83,6 +85,7 @@ export const NO_FACTS: KeyFacts = {
   partial: false,
   unjudged: false,
   branches: false,
+  many: false,
   marked: 0,
   noModel: null,
   review: { pair: false, blind: false, small: false },

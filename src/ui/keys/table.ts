@@ -234,7 +234,7 @@ export const KEYS = [
   { command: 'turing.down', keys: ['down'], where: 'guessing', label: 'scroll down', help: 'Scroll the session down' },
 
   { command: 'prompt.apply', keys: ['enter'], where: 'prompt', label: 'take it', rank: 1, help: 'Take what is written' },
-  { command: 'choose.mark', keys: ['tab'], where: 'choose', label: 'mark', rank: 2, help: 'Mark one of several, where several can be chosen' },
+  { command: 'choose.mark', keys: ['tab'], where: 'choose', label: 'mark', rank: 2, help: 'Mark one of several, where several can be chosen', disabled: (facts) => (facts.many ? null : 'only one can be chosen here: Enter takes it') },
 
   { command: 'search.apply', keys: ['enter'], where: 'search', label: 'search', rank: 1, help: 'Search and go back to the list' },
   { command: 'search.down', keys: ['down'], where: 'search', label: 'to the list', rank: 2, help: 'Go to the list' },

@@ -67,6 +67,7 @@ export function factsOf(state: AppState): KeyFacts {
       session !== null &&
       selected !== undefined &&
       session.nodes.some((node) => node.parent === selected.parent && node.id !== selected.id),
+    many: overlay?.kind === 'choose' && overlay.many,
     marked: overlay?.kind === 'alternatives' ? overlay.marks.length : 0,
     // An engine that starts is waited for; a fetch takes too long for that.
     noModel: state.engine.status === 'fetching' ? state.engine.detail : null,

@@ -1,4 +1,4 @@
-import { fitWidth } from '../../core/text/wrap.ts';
+import { cellWidth, fitWidth } from '../../core/text/wrap.ts';
 import type { Alarm, AlarmPoint, Verdict } from '../../core/workflows/loop/alarms.ts';
 import {
   ALL_TURNS,
@@ -43,7 +43,7 @@ function newest(points: readonly AlarmPoint[], width: number): readonly AlarmPoi
 export function alarmsHeader({ points }: Alarm, width: number): Row {
   const titles = newest(points, width).map(({ iteration }) => `  k = ${iteration}`.padEnd(10));
   return [
-    { text: `   ${'verdict'.padEnd(9)}${'alarm'.padEnd(15)}${'well'.padEnd(18)}${titles.join(' ')}`, tone: 'strong' },
+    { text: `   ${'verdict'.padEnd(8)}${'alarm'.padEnd(15)}${'well'.padEnd(18)}${titles.join(' ')}`, tone: 'strong' },
   ];
 }
 
@@ -107,11 +107,17 @@ export function accuracyText(accuracy: Accuracy | undefined): string {
 /** An accuracy with its interval, and a space. */
 const CELL = 14;
 
+/** A name in the room there is: what stands in parentheses is shortened, then left out. */
+function shortName(name: string, room: number): string {
+  const names = [name, name.replace('(chatbot only)', '(bot)'), name.replace(/ \(.*\)$/u, '')];
+  return names.find((one) => cellWidth(one) <= room) ?? name;
+}
+
 /** The figures of all iterations: what D tells apart beside shortcuts, and how users speak. */
 export function figureRows(loop: OpenLoop, width: number): Row[] {
   const label = Math.max(14, Math.min(34, width - TURNS.length * CELL - 2));
   const row = (name: string, cells: readonly string[], tone?: Tone): Row => [
-    { text: ` ${fitWidth(oneRow(name, label), label)} ` },
+    { text: ` ${fitWidth(oneRow(shortName(name, label), label), label)} ` },
     { text: cells.map((cell) => fitWidth(cell, CELL)).join(''), tone },
   ];
   const turns = TURNS.map((turn) => (turn === ALL_TURNS ? turn : `t = ${turn}`));

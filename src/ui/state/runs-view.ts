@@ -56,6 +56,11 @@ function nameCells(width: number): number {
   return Math.max(10, Math.min(width < 118 ? 20 : 40, width - 67));
 }
 
+/** Whether there is room for more than a word of notes. */
+function hasNotes(width: number): boolean {
+  return width - nameCells(width) > 76;
+}
+
 function laidOut(cells: Cells, width: number): string {
   const name = nameCells(width);
   const cut = (text: string, room: number) => fitWidth(oneRow(text, room), room);
@@ -84,7 +89,7 @@ export function runsHeader(width: number): Segment[] {
   };
   return [
     {
-      text: `   ${'state'.padEnd(12)}${laidOut(titles, width)}${width - nameCells(width) > 76 ? '  notes' : ''}`,
+      text: `   ${'state'.padEnd(12)}${laidOut(titles, width)}${hasNotes(width) ? '  notes' : ''}`,
       tone: 'strong',
     },
   ];
@@ -110,7 +115,7 @@ export function runCells(run: RunSummary, marked: boolean, now: number, width: n
     { text: ' ' },
     stateSegment(report.state),
     { text: laidOut(cells, width) },
-    { text: `  ${run.failure ?? said}`, tone: 'dim' },
+    ...(hasNotes(width) ? [{ text: `  ${run.failure ?? said}`, tone: 'dim' as const }] : []),
   ];
 }
 

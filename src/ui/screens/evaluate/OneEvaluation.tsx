@@ -174,7 +174,7 @@ function OneExhibit({
   const more: Segment[] = [{ text: `   … ${rest} more rows of notes: Tab`, tone: 'dim' }];
   const said = !wide && rest > 1 ? [...notes.slice(0, Math.max(0, room.notes - 1)), more] : notes;
   const table = exhibit.type === 'table' ? tableRows(tableGrid(exhibit, simulated), view, width, room.list) : null;
-  const note = [exhibit.paper ?? 'not in the paper', table?.part ?? ''].filter(Boolean).join(' · ');
+  const note = [table?.part ?? '', exhibit.paper ?? 'not in the paper'].filter(Boolean).join(' · ');
   return (
     <Frame title={exhibit.title} note={note} focused={focused} {...size}>
       {table ? (
