@@ -126,7 +126,7 @@ export function tableRows(
         segments: index === null ? segments : [{ text: selected ? '▌' : ' ', tone: 'focus' }, ...segments],
       };
     }),
-    part: whole ? '' : `columns ${from + 1}-${to} of ${groups.length} ←→`,
+    part: whole ? '' : `${to === from + 1 ? `column ${to}` : `columns ${from + 1}-${to}`} of ${groups.length} ←→`,
   };
 }
 
