@@ -31,10 +31,11 @@ from .progress import Counted, StepEvents
 from .rows import Row
 from .sft import pad, trained_loss
 from .spec import Spec
+from .stopping import EndsWatched, divergence
 from .training import facts_of, prepare, quiet, save_adapter, save_run, trainer_arguments
 
 LN2, CLOSE = math.log(2), 1e-3
-KEPT = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected", "entropy")
+KEPT = ("rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies", "logps/chosen", "logps/rejected", "entropy", "ends/ratio", "real/loss")
 
 
 class FromAdapter(DPOTrainer):
@@ -42,7 +43,8 @@ class FromAdapter(DPOTrainer):
 
     checked = False
     events: Events | None = None
-    real_weight = 0.0
+    real_weight = end_weight = 0.0
+    ends: EndsWatched | None = None
 
     def _prepare_dataset(self, dataset, processing_class, args, dataset_name):
         # tokenised as `sft` does it, and cut by nobody
@@ -51,6 +53,8 @@ class FromAdapter(DPOTrainer):
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         self.data_collator.take(inputs, self.model.training)
         real = inputs.pop("real", None)
+        if self.ends and self.model.training:
+            self.ends.watch(inputs["completion_mask"])
         loss = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         if not self.checked and self.state.global_step == 0 and self.model.training:
             self.checked = True
@@ -58,11 +62,17 @@ class FromAdapter(DPOTrainer):
             self.first_loss = check_start(*(seen[f"rewards/{side}"][-1] for side in ("chosen", "rejected")))
             if self.events:
                 self.events.emit("valid", step=0, loss=round(self.first_loss, 4), margins=0.0)
-        if real is None:
-            return loss
-        total, count = trained_loss(model, real["input_ids"], real["labels"])
-        self._metrics["train"]["real/loss"].append((total / count).item())
-        return loss + self.real_weight * total / count
+        if self.ends and self.model.training:
+            policy, reference = self.ends.taken()
+            moved = divergence(reference, policy).sum() / (len(inputs["completion_mask"]) // 2)
+            self._metrics["train"]["ends/kl"].append(moved.item())
+            self._metrics["train"]["ends/ratio"].append((policy.exp().mean() / reference.exp().mean()).item())
+            loss = loss + self.end_weight * moved
+        if real is not None:
+            total, count = trained_loss(model, real["input_ids"], real["labels"])
+            self._metrics["train"]["real/loss"].append((total / count).item())
+            loss = loss + self.real_weight * total / count
+        return loss
 
     def _save(self, output_dir=None, state_dict=None):
         # the reference is the adapter that the run started from: a copy in every checkpoint would be loaded over it
@@ -193,8 +203,10 @@ def build_dpo(spec: Spec, plan: Plan, out: Path, callbacks: list) -> tuple[FromA
         processing_class=plan.tokenizer,
         callbacks=callbacks,
     )
-    trainer.real_weight = h.real_weight
+    trainer.real_weight, trainer.end_weight = h.real_weight, h.end_weight
     answer_at_points(trainer.model)
+    if h.end_weight:
+        trainer.ends = EndsWatched(trainer.model, [plan.ends.turn_id, plan.ends.session_id])
     quiet(trainer)
     return trainer, counted
 

@@ -14,6 +14,7 @@ from foil_train.export import run_export
 from foil_train.plan import make_plan
 from foil_train.rows import IGNORED, encode_sft
 from foil_train.sft import run_sft
+from foil_train.stopping import divergence
 from foil_train.template import read_template
 
 HYPER = {"lr": 5e-3, "batch": 2, "epochs": 3, "dtype": "float32", "max_length": 200, "save_every": 4, "scheduler": "constant_with_warmup"}
@@ -95,6 +96,30 @@ def test_a_weight_without_real_sessions_is_refused_and_sessions_without_a_weight
         make_plan(spec, Events(tmp_path / "e.jsonl"))
     spec = make_spec("dpo", {"train": preference_rows(2, 1), "real": sft_rows(1, 5)}, HYPER, adapter=str(previous))
     assert "real" not in make_plan(spec, Events(tmp_path / "e.jsonl")).sets
+
+
+def test_the_divergence_of_ends_is_that_of_two_coins():
+    p, q = torch.tensor([0.5, 0.1, 1e-9]), torch.tensor([0.5, 0.2, 0.5])
+    coins = [torch.distributions.kl_divergence(torch.distributions.Bernoulli(a), torch.distributions.Bernoulli(b)) for a, b in zip(p, q)]
+    assert torch.allclose(divergence(p.log(), q.log()), torch.stack(coins), atol=1e-5)
+    certain = torch.zeros(1, requires_grad=True)
+    divergence(torch.tensor([-0.1]), certain).sum().backward()
+    assert certain.grad.isfinite().all(), "an end that is certain gives no infinite step"
+
+
+def test_ends_are_watched_where_completions_are_predicted_and_held_where_they_were(tmp_path, make_spec, previous):
+    """The same pairs, whose rejected sides are long: with the weight the chance of an end stays nearer to the reference's."""
+    rows = preference_rows(6, 1)
+    for row in rows:
+        row.update(chosen="yes", rejected="my dog ran away and I am sad about it")
+    moved = {}
+    for weight in (1e-6, 100):
+        out = tmp_path / str(weight)
+        run_dpo(make_spec("dpo", {"train": rows}, {**HYPER, "lr": 1e-3, "epochs": 5, "end_weight": weight}, adapter=str(previous)), out)
+        steps = [e for e in events_of(out) if e["event"] == "step"]
+        assert steps[0]["ends/kl"] == pytest.approx(0, abs=1e-6) and steps[0]["ends/ratio"] == pytest.approx(1, abs=1e-4)
+        moved[weight] = sum(step["ends/kl"] for step in steps[-3:])
+    assert moved[1e-6] > 0 and moved[100] < moved[1e-6] / 3
 
 
 def test_pairs_that_cannot_teach_are_dropped_with_their_reason(make_spec, tmp_path, previous):
