@@ -1,8 +1,8 @@
 """Where a simulator stops, held where it was: DPO moves it by accident.
 
 Every token of a rejected turn becomes less likely, and what it loses goes to all others, the end of the turn among them. On
-ESConv P(end) inside a turn rose by a quarter in every DPO run, whatever the lengths of the pairs, and turns became a fifth
-shorter (docs/results.md). So the chance of an end is held by a term of its own.
+ESConv P(end) inside a turn rose by an eighth to a quarter in every DPO run, whatever the lengths of the pairs, and turns
+became shorter (docs/results.md). So the chance of an end is held by a term of its own.
 """
 
 from __future__ import annotations
