@@ -49,6 +49,7 @@ export function chooseFile(
       ...{ kind: 'choose', title, purpose, many: false, free: null, marked: [], selected: 0 },
       ...{ options: names.map((value) => ({ value, help: '' })), query: newComposer({ width: 60 }) },
     };
-    control.set((state) => ({ ...state, overlays: [...state.overlays, overlay] }));
+    // what was said before is not about these
+    control.set((state) => ({ ...state, message: null, overlays: [...state.overlays, overlay] }));
   });
 }

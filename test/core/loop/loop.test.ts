@@ -42,6 +42,13 @@ test('one iteration goes through every stage, and all that it made is named afte
   expect(alarms.find(({ code }) => code === 'length')?.points[0]?.value).toBeGreaterThan(0);
 });
 
+test('where DPO learns from real users too, they are those of the training contexts', async () => {
+  const disk = await Disk.make({ dpo: { floor: 1, changes: { real_weight: 5 } } });
+  expect((await go(disk)).error).toBeNull();
+  const [, dpo] = [...disk.runs.records.values()];
+  expect(dpo?.request.rows.real).toEqual({ from: 'corpus', corpus: 'train' });
+});
+
 test('the next iteration starts from its simulator, an older discriminator gives its opinion, and the last one is judged', async () => {
   const disk = await Disk.make({ iterations: 2, judge_last: true, held_out: 'old' });
   expect((await go(disk)).error).toBeNull();
