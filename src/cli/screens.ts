@@ -48,22 +48,16 @@ async function openWorkbench(
       };
     },
     async samples() {
-      const { listLabels } = await import('../backends/annotate/labels.ts');
-      return await listLabels(join(cli.workspace, 'labels'));
-    },
-    async openSample(name) {
-      const { openLabelStore } = await import('../backends/annotate/labels.ts');
-      const { loadTaxonomy } = await import('../backends/annotate/taxonomies.ts');
-      const labels = await openLabelStore(join(cli.workspace, 'labels'), name, () => {});
-      return { labels, taxonomy: await loadTaxonomy(labels.sample.task) };
+      const { openSamples } = await import('../backends/annotate/samples.ts');
+      return openSamples(
+        cli.workspace,
+        () => cli.registry(),
+        () => {},
+      );
     },
     async sittings() {
       const { openTuringStores } = await import('../backends/evaluate/turing.ts');
-      return await openTuringStores(cli.workspace, () => {}).list();
-    },
-    async openSitting(name) {
-      const { openTuringStores } = await import('../backends/evaluate/turing.ts');
-      return await openTuringStores(cli.workspace, () => {}).open(name);
+      return openTuringStores(cli.workspace, () => {});
     },
     async chatbots() {
       const { readChatbots } = await import('../backends/registry/chatbots.ts');

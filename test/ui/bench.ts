@@ -2,23 +2,31 @@ import { FakeEvaluationStore } from '../../src/backends/fake/evaluations.ts';
 import { FakeChatModel, FakeDiscriminator, FakeRegistry, type Script } from '../../src/backends/fake/models.ts';
 import { FakePairStore, FakeSessionStore } from '../../src/backends/fake/stores.ts';
 import { contextSchema } from '../../src/core/session/schema.ts';
+import type { LabelRecord, Sample } from '../../src/core/workflows/evaluate/label-types.ts';
 import type { EvaluationView } from '../../src/core/workflows/evaluate/view.ts';
+import type { TuringRecord, TuringSitting } from '../../src/core/workflows/turing/types.ts';
 import type { Workbench } from '../../src/ui/control/workbench.ts';
+import { type FakeFile, fakeSamples, fakeSittings } from './drawn-bench.ts';
 import { fakeEvaluations } from './evaluate-bench.ts';
 import { fakeLoops } from './loop-bench.ts';
 import { type RunsWorld, runsWorld } from './runs-bench.ts';
 
-/** A workbench of scripted models: z_t is the words of the last user turn less three. */
-export function fakeBench(
-  init: { simulator?: Script; chatbot?: Script; seats?: Workbench['seats']; delayMs?: number } = {},
-): Workbench & {
+interface FakeBench extends Workbench {
   sessionStore: FakeSessionStore;
   pairStore: FakePairStore;
   dumped: string[];
   world: RunsWorld;
   evaluationStore: FakeEvaluationStore;
   written: EvaluationView[];
-} {
+  /** By name, what is in their files. */
+  drawnSamples: Map<string, FakeFile<Sample, LabelRecord>>;
+  drawnSittings: Map<string, FakeFile<TuringSitting, TuringRecord>>;
+}
+
+/** A workbench of scripted models: z_t is the words of the last user turn less three. */
+export function fakeBench(
+  init: { simulator?: Script; chatbot?: Script; seats?: Workbench['seats']; delayMs?: number } = {},
+): FakeBench {
   const sessionStore = new FakeSessionStore();
   const pairStore = new FakePairStore();
   const dumped: string[] = [];
@@ -42,6 +50,8 @@ export function fakeBench(
   };
   const evaluationStore = new FakeEvaluationStore();
   const written: EvaluationView[] = [];
+  const drawnSamples: FakeBench['drawnSamples'] = new Map();
+  const drawnSittings: FakeBench['drawnSittings'] = new Map();
   const loops = fakeLoops(ports, world.ports);
   return {
     ports,
@@ -55,10 +65,9 @@ export function fakeBench(
       written.push(view);
       return { report: 'evaluations/try/report.html', tables: 'evaluations/try/csv', count: 3 };
     },
-    samples: async () => [],
-    sittings: async () => [],
-    openSitting: () => Promise.reject(new Error('there is no sitting')),
-    openSample: () => Promise.reject(new Error('there is no sample')),
+    samples: async () => fakeSamples(drawnSamples),
+    sittings: async () => fakeSittings(drawnSittings),
+    ...{ drawnSamples, drawnSittings },
     chatbots: async () => ['curt', 'kind'],
     workspace: 'demo',
     roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },

@@ -208,7 +208,7 @@ test('bars of one place stand beside each other', () => {
 });
 
 test('the form takes what a spec takes, and refuses the rest with why', () => {
-  const choices = { corpora: [], simulators: [], discriminators: [], annotators: [], taken: [] };
+  const choices = { corpora: [], simulators: [], discriminators: [], annotators: [], sittings: [], taken: [] };
   const form = newEvaluationForm(choices, null);
   expect(setEvaluationField(form, 'turns', 'equal').turns).toBe('equal');
   expect(setEvaluationField(form, 'turns', '3').turns).toBe(3);

@@ -13,26 +13,16 @@ async function start(size = SMALL) {
   await bench.sessionStore.append('people', sessions);
   const taxonomy = smallTaxonomy('actions');
   const sample = drawSample([{ corpus: 'people', sessions }], taxonomy, { n: 3, seed: 1, at: '2026-01-01T00:00:00Z' });
-  const records: LabelRecord[] = [];
-  let closed = 0;
-  const labels = {
-    ...{ sample, records },
-    append: async (record: LabelRecord) => {
-      records.push(record);
-    },
-    close: async () => {
-      closed += 1;
-    },
-  };
-  const own = { ...bench, samples: async () => ['mine'], openSample: async () => ({ labels, taxonomy }) };
-  const { screen } = await openApp(own, size);
+  const file = { head: sample, records: [] as LabelRecord[], closed: 0 };
+  bench.drawnSamples.set('mine', file);
+  const { screen } = await openApp(bench, size);
   await screen.send(F6);
   await screen.waitFor('no evaluation yet', 15_000);
   await screen.send('l');
   await screen.waitFor('Label by hand');
   await enter(screen);
   await screen.waitFor('Label ─ mine, by anna');
-  return { screen, records, sample, closed: () => closed };
+  return { bench, screen, records: file.records, sample, closed: () => file.closed };
 }
 
 test.each([SMALL, LARGE])('a sample is labelled by one key a category, at $columns x $rows', async (size) => {

@@ -16,25 +16,16 @@ async function start(size = SMALL, first: Partial<Session> = {}) {
     sessionOf('p2', ['x', 'y', 'z']),
   ]);
   await bench.sessionStore.append('made', [simulatedOf('m2', 'p2', ['I feel low', 'and?', 'thank you'])]);
-  const records: TuringRecord[] = [];
-  let closed = 0;
-  const store = {
-    ...{ head: smallSitting(), records },
-    append: async (record: TuringRecord) => {
-      records.push(record);
-    },
-    close: async () => {
-      closed += 1;
-    },
-  };
-  const { screen } = await openApp({ ...bench, sittings: async () => ['blind'], openSitting: async () => store }, size);
+  const file = { head: smallSitting(), records: [] as TuringRecord[], closed: 0 };
+  bench.drawnSittings.set('blind', file);
+  const { screen } = await openApp(bench, size);
   await screen.send(F6);
   await screen.waitFor('no evaluation yet', 15_000);
   await screen.send('t');
   await screen.waitFor('Real or simulated?');
   await enter(screen);
   await screen.waitFor('Real or simulated? ─ blind, by anna');
-  return { screen, records, closed: () => closed };
+  return { bench, screen, records: file.records, closed: () => file.closed };
 }
 
 test.each([SMALL, LARGE])(

@@ -9,7 +9,7 @@ export type AnnotationScript = (unit: Unit, tells: AnnotatorTells) => readonly M
 export class FakeAnnotator implements Annotator {
   readonly name = 'scripted';
   readonly version = '1';
-  readonly kept = true;
+  readonly kept: boolean;
   readonly price: Annotator['price'];
   readonly answerTokens = 10;
   readonly asked: Unit[] = [];
@@ -20,12 +20,17 @@ export class FakeAnnotator implements Annotator {
   constructor(
     taxonomy: Taxonomy,
     script: AnnotationScript,
-    options: { readonly atOnce?: number; readonly price?: NonNullable<Annotator['price']> } = {},
+    options: {
+      readonly atOnce?: number;
+      readonly price?: NonNullable<Annotator['price']>;
+      readonly kept?: boolean;
+    } = {},
   ) {
     this.taxonomy = taxonomy;
     this.script = script;
     this.atOnce = options.atOnce ?? 1;
     this.price = options.price ?? null;
+    this.kept = options.kept ?? true;
   }
 
   get task(): Taxonomy['task'] {

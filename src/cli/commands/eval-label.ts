@@ -1,19 +1,13 @@
 import { type Command, Option } from 'commander';
-import type { Task } from '../../core/evaluate/behaviour/taxonomy.ts';
-import type { Session } from '../../core/session/schema.ts';
-import type { DrawFrom } from '../../core/workflows/evaluate/label-sample.ts';
 import type { LabelCommand } from '../../core/workflows/evaluate/label-types.ts';
-import { chooseAnnotator, labelsDir, openStore, readCorpora } from '../annotators.ts';
+import { fromWorkspace, samplePorts } from '../annotators.ts';
 import type { Cli, Run } from '../cli.ts';
 import { examples, integer } from '../options.ts';
 import { reviewerOf } from '../pair-sets.ts';
 
+/** As commander gives them; `sampleSettingsSchema` says what they hold. */
 interface DrawOptions {
   readonly from: string;
-  readonly task: Task;
-  readonly n: number;
-  readonly seed: number;
-  readonly by?: string;
   readonly taxonomy?: string;
 }
 
@@ -73,23 +67,24 @@ export function registerLabel(command: Command, run: Run): void {
 }
 
 async function draw(cli: Cli, name: string, options: DrawOptions): Promise<undefined> {
-  const { loadTaxonomy } = await import('../../backends/annotate/taxonomies.ts');
-  const { createLabels } = await import('../../backends/annotate/labels.ts');
-  const { drawSample } = await import('../../core/workflows/evaluate/label-sample.ts');
-  const taxonomy = await loadTaxonomy(options.task, options.taxonomy);
-  const from: DrawFrom[] = [];
-  for (const corpus of options.from
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean)) {
-    const sessions: Session[] = [];
-    for await (const session of readCorpora(cli, [corpus])) sessions.push(session);
-    const annotated = options.by === undefined ? undefined : await annotatedBy(cli, options.by, options, sessions);
-    from.push({ corpus, sessions, annotated });
+  const { sampleSettingsSchema, startSample } = await import('../../core/workflows/evaluate/samples.ts');
+  const { FoilError } = await import('../../core/errors.ts');
+  const { from, taxonomy, ...rest } = options;
+  const parsed = sampleSettingsSchema.safeParse({
+    ...rest,
+    from: from
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+    taxonomy: fromWorkspace(cli, taxonomy),
+  });
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new FoilError('usage', `${issue?.path.join('.')} ${issue?.message}`, {
+      remedy: 'see `foil eval label draw --help`',
+    });
   }
-  const { n, seed } = options;
-  const sample = drawSample(from, taxonomy, { n, seed, at: cli.clock.now().toISOString() });
-  await createLabels(labelsDir(cli), name, sample);
+  const sample = await startSample(await samplePorts(cli), name, parsed.data, cli.signal);
   cli.out.event({ event: 'sample', name, task: sample.task, taxonomy: sample.taxonomy, items: sample.items });
   const strata = new Map<string, number>();
   for (const { stratum } of sample.items) strata.set(stratum, (strata.get(stratum) ?? 0) + 1);
@@ -98,32 +93,13 @@ async function draw(cli: Cli, name: string, options: DrawOptions): Promise<undef
   return undefined;
 }
 
-/** What an annotator has said of sessions: rules are run, of an endpoint only the kept answers are taken. */
-async function annotatedBy(
-  cli: Cli,
-  by: string,
-  options: Pick<DrawOptions, 'task' | 'taxonomy'>,
-  sessions: readonly Session[],
-) {
-  const { keptAnnotations } = await import('../../core/workflows/evaluate/kept.ts');
-  const { sha256 } = await import('../../backends/annotate/store.ts');
-  const { annotator } = await chooseAnnotator(cli, options.task, by, options.taxonomy);
-  const store = await openStore(cli, annotator, false);
-  try {
-    return await keptAnnotations(annotator, sessions, { clock: cli.clock, store, hash: sha256 }, cli.signal);
-  } finally {
-    await store.close();
-  }
-}
-
 /** The state of a sample for one labeller, and its file. */
 async function open(cli: Cli, name: string, options: ShowOptions) {
-  const { loadTaxonomy } = await import('../../backends/annotate/taxonomies.ts');
-  const { openLabelStore } = await import('../../backends/annotate/labels.ts');
   const { openLabels } = await import('../../core/workflows/evaluate/label.ts');
-  const { formatError } = await import('../../core/errors.ts');
-  const store = await openLabelStore(labelsDir(cli), name, (problem) => cli.out.notice(formatError(problem)));
-  const taxonomy = await loadTaxonomy(store.sample.task, options.taxonomy);
+  const { samples } = await samplePorts(cli);
+  const store = await samples.open(name);
+  const file = fromWorkspace(cli, options.taxonomy) ?? store.sample.taxonomy_file;
+  const taxonomy = await samples.taxonomy(store.sample.task, file);
   const labeller = reviewerOf(cli, options.labeller);
   const now = cli.clock.now().getTime();
   return { store, state: openLabels(store.sample, store.records, taxonomy, { labeller, timed: false }, now) };

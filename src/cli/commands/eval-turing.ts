@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { TuringStores } from '../../backends/evaluate/turing.ts';
 import type { Guesser } from '../../core/evaluate/judges/turing-judges.ts';
 import type { Session } from '../../core/session/schema.ts';
+import type { TuringStores } from '../../core/workflows/turing/sitting.ts';
 import type { TuringCommand, TuringItem, TuringSettings } from '../../core/workflows/turing/types.ts';
 import type { Cli, Run } from '../cli.ts';
-import { readCorpus } from '../corpus.ts';
+import { corporaOf, readCorpus } from '../corpus.ts';
 import { examples, integer } from '../options.ts';
 import { reviewerOf } from '../pair-sets.ts';
 import { tellView, tellWritten } from '../turing-output.ts';
@@ -132,7 +132,7 @@ export function registerTuring(command: Command, run: Run): void {
 }
 
 async function start(cli: Cli, name: string, options: StartOptions): Promise<undefined> {
-  const { drawSitting } = await import('../../core/workflows/turing/draw.ts');
+  const { startSitting } = await import('../../core/workflows/turing/start.ts');
   const { turingSettingsSchema } = await import('../../core/workflows/turing/types.ts');
   const { FoilError } = await import('../../core/errors.ts');
   const { scale, simulated, ...rest } = options;
@@ -148,22 +148,13 @@ async function start(cli: Cli, name: string, options: StartOptions): Promise<und
     });
   }
   const settings = parsed.data;
-  const read = async (corpus: string) => {
-    const sessions: Session[] = [];
-    for await (const session of readCorpus(cli, corpus)) sessions.push(session);
-    return sessions;
-  };
-  const from = { real: await read(settings.real), simulated: [] as { corpus: string; sessions: Session[] }[] };
-  for (const corpus of settings.simulated) from.simulated.push({ corpus, sessions: await read(corpus) });
-  const sitting = drawSitting(from, settings, cli.clock.now().toISOString());
-  await (await stores(cli)).create(name, sitting);
-  const turns = sitting.items.map((item) => item.turns);
-  const guesses = turns.reduce((sum, count) => sum + count, 0);
-  cli.out.event({ event: 'sitting', name, sessions: turns.length, guesses, settings });
+  const ports = { sessions: corporaOf(cli), stores: await stores(cli), clock: cli.clock };
+  const { sessions, guesses, notices } = await startSitting(ports, name, settings);
+  cli.out.event({ event: 'sitting', name, sessions, guesses, settings });
   cli.out.line(
-    `${turns.length} sessions with ${guesses} user turns drawn into turing/${name}.jsonl, which holds the key: do not read it`,
+    `${sessions} sessions with ${guesses} user turns drawn into turing/${name}.jsonl, which holds the key: do not read it`,
   );
-  if (turns.length < settings.n) cli.out.notice(`the corpora share no more than ${turns.length} contexts`);
+  for (const notice of notices) cli.out.notice(notice);
   cli.out.line(`begin: foil eval turing next ${name}, or F6 and t on the screen`);
   return undefined;
 }

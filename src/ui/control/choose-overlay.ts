@@ -2,6 +2,7 @@ import type { Command } from '../keys/table.ts';
 import { chooseRows } from '../state/rows.ts';
 import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { drawForm, openDrawForm } from './draw-form.ts';
 import { evaluationForm } from './evaluate-form.ts';
 import { openLabelling } from './labelling.ts';
 import { moveIn } from './lists.ts';
@@ -38,6 +39,12 @@ export function chooseCommand(control: Controller, top: ChooseOverlay, command: 
     }
     return true;
   }
+  if (command === 'choose.new') {
+    const { kind } = top.purpose;
+    close(control);
+    if (kind === 'sample' || kind === 'sitting') openDrawForm(control, kind);
+    return true;
+  }
   if (command !== 'list.choose') return false;
   if (top.many) {
     const values = top.marked.length > 0 ? top.marked : row ? [row.value] : [];
@@ -54,8 +61,9 @@ function take(control: Controller, purpose: ChooseOverlay['purpose'], value: str
   if (purpose.kind === 'sample') openLabelling(control, value);
   else if (purpose.kind === 'sitting') openTuringSitting(control, value);
   else if (purpose.kind === 'review') reviewChosen(control, purpose.choice, value);
-  else if (purpose.kind === 'setting' || purpose.kind === 'evaluation') {
-    const refused = (purpose.kind === 'setting' ? loopForm : evaluationForm).take(control, purpose.key, value);
+  else if (purpose.kind === 'setting' || purpose.kind === 'evaluation' || purpose.kind === 'drawing') {
+    const form = { setting: loopForm, evaluation: evaluationForm, drawing: drawForm }[purpose.kind];
+    const refused = form.take(control, purpose.key, value);
     if (refused !== null) control.tell('error', refused);
   } else chosen(control, purpose, value);
 }
@@ -72,6 +80,7 @@ export function confirmCommand(control: Controller, top: Of<'confirm'>, command:
     if (loop.view.kind === 'form') loopForm.leave(control, loop.view, true);
   } else if (screen === 'evaluate') {
     if (evaluate.view.kind === 'form') evaluationForm.leave(control, evaluate.view, true);
+    else if (evaluate.view.kind === 'draw') drawForm.leave(control, evaluate.view, true);
   } else {
     const form = formOnScreen(control);
     if (form) runForm.leave(control, { form, back: form.back }, true);

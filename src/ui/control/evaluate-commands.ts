@@ -13,12 +13,11 @@ import {
 import { tableBehind, tableGrid, tableSize } from '../state/evaluate-table.ts';
 import { topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { chooseDrawn, drawForm } from './draw-form.ts';
 import { change, openEvaluation } from './evaluate.ts';
 import { evaluationForm, openEvaluationForm } from './evaluate-form.ts';
-import { chooseSample } from './labelling.ts';
 import { moveIn } from './lists.ts';
 import { showBehind } from './sessions-commands.ts';
-import { chooseTuring } from './turing.ts';
 
 type One = Extract<EvaluationsView, { kind: 'one' }>;
 
@@ -26,7 +25,9 @@ type One = Extract<EvaluationsView, { kind: 'one' }>;
 export function evaluateCommand(control: Controller, command: Command): boolean {
   if (control.state.screen !== 'evaluate' || topOverlay(control.state)) return false;
   const { view, prompt } = control.state.evaluate;
-  if (prompt) return command === 'prompt.apply' && evaluationForm.apply(control, prompt);
+  const typed = view.kind === 'draw' ? drawForm : evaluationForm;
+  if (prompt) return command === 'prompt.apply' && typed.apply(control, prompt);
+  if (view.kind === 'draw') return drawForm.command(control, view.form, command);
   if (view.kind === 'form') return evaluationForm.command(control, view.form, command);
   return view.kind === 'list' ? listCommand(control, command) : oneCommand(control, view, command);
 }
@@ -49,10 +50,10 @@ function listCommand(control: Controller, command: Command): boolean {
       openEvaluationForm(control, null, null);
       return true;
     case 'evals.label':
-      chooseSample(control);
+      chooseDrawn(control, 'sample');
       return true;
     case 'evals.turing':
-      chooseTuring(control);
+      chooseDrawn(control, 'sitting');
       return true;
     case 'evals.reload':
       control.evaluations.again();
@@ -213,6 +214,7 @@ export function evaluateBack(control: Controller): void {
   const { view, prompt } = control.state.evaluate;
   if (prompt) change(control, () => ({ prompt: null }));
   else if (view.kind === 'form') evaluationForm.leave(control, view, false);
+  else if (view.kind === 'draw') drawForm.leave(control, view, false);
   else if (view.kind === 'one' && view.pane !== 'contents')
     change(control, () => ({ view: { ...view, pane: 'contents' } }));
   else if (view.kind === 'one') toList(control);

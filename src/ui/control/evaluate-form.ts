@@ -15,14 +15,17 @@ export function openEvaluationForm(control: Controller, spec: EvaluationSpec | n
   control.guard(async () => {
     const { sessions, models: registry } = control.bench.ports;
     const { evaluations } = await control.bench.evaluations();
-    const [corpora, models, taken] = await Promise.all([sessions.corpora(), registry.list(), evaluations.list()]);
+    const [corpora, models, taken, sittings] = await Promise.all([
+      ...([sessions.corpora(), registry.list(), evaluations.list()] as const),
+      (await control.bench.sittings()).list(),
+    ]);
     const named = (kind: string) => models.filter((model) => model.kind === kind).map(({ name }) => name);
     const form = newEvaluationForm(
       {
         corpora: corpora
           .filter(({ name }) => name !== 'live')
           .map(({ name, sessions: count }) => ({ name, sessions: count })),
-        ...{ simulators: named('simulator'), discriminators: named('discriminator'), taken },
+        ...{ simulators: named('simulator'), discriminators: named('discriminator'), taken, sittings },
         annotators: [...named('judge'), ...named('chatbot')],
       },
       spec,

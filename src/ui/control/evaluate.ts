@@ -32,7 +32,7 @@ export class Evaluations {
   /** Reads again what shows. */
   again(): void {
     const { view } = this.control.state.evaluate;
-    if (view.kind === 'form') return;
+    if (view.kind === 'form' || view.kind === 'draw') return;
     this.reads += 1;
     const mine = this.reads;
     const current = () => mine === this.reads && !this.control.signal.aborted;

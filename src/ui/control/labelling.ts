@@ -1,4 +1,3 @@
-import { formatError } from '../../core/errors.ts';
 import { labelKeys } from '../../core/workflows/evaluate/label.ts';
 import { label } from '../../core/workflows/evaluate/label-sitting.ts';
 import type { LabelCommand, LabelEvent } from '../../core/workflows/evaluate/label-types.ts';
@@ -6,28 +5,24 @@ import type { ComposerAction } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
 import { changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
-import { chooseFile, OpenSitting } from './sitting.ts';
+import { OpenSitting, tellRefused } from './sitting.ts';
 
 type Sitting = Extract<Overlay, { kind: 'label' }>;
 
 const sitting = new OpenSitting<LabelCommand>();
 
-/** Offers the samples that were drawn. */
-export function chooseSample(control: Controller): void {
-  const none = 'no sample is drawn yet: `foil eval label draw NAME --from CORPORA` draws one';
-  const about = { title: 'Label by hand', purpose: { kind: 'sample' as const }, none };
-  chooseFile(control, about, () => control.bench.samples());
-}
-
 /** Opens a sitting over a sample: each label is on the disk before the next message shows. */
 export function openLabelling(control: Controller, name: string): void {
   const labeller = control.state.review?.options.reviewer ?? control.bench.reviewer;
   sitting.begin(control, async (commands, signal, isOpen) => {
-    const { labels, taxonomy } = await control.bench.openSample(name);
+    const samples = await control.bench.samples();
+    const labels = await samples.open(name);
     try {
+      const { sample } = labels;
+      const taxonomy = await samples.taxonomy(sample.task, sample.taxonomy_file);
       const first: Sitting = {
         ...{ kind: 'label', name, labeller, taxonomy, keys: labelKeys(taxonomy), shown: null, turns: [], top: null },
-        ...{ labelled: 0, of: labels.sample.items.length },
+        ...{ labelled: 0, of: sample.items.length },
       };
       control.set((state) => ({ ...state, overlays: [...state.overlays, first] }));
       const { sessions, clock } = control.bench.ports;
@@ -59,11 +54,8 @@ function show(control: Controller, event: LabelEvent): void {
       control.tell('ok', `${record.type === 'undo' ? 'taken back' : said}: kept`);
       break;
     }
-    case 'refused':
-      control.tell('warn', event.reason);
-      break;
-    case 'error':
-      control.tell('error', formatError(event.error).replaceAll('\n', ' '));
+    default:
+      tellRefused(control, event);
   }
 }
 

@@ -12,7 +12,7 @@ export interface SettingsForm<F extends { readonly selected: number }> {
   /** Ends the form: its last row, and this key. */
   readonly makes: Command;
   /** What is chosen from a list comes back under this name. */
-  readonly purpose: 'field' | 'setting' | 'evaluation';
+  readonly purpose: 'field' | 'setting' | 'evaluation' | 'drawing';
   fields(form: F): FormField[];
   /** With the cursor on that field. */
   at(selected: number): Partial<F>;

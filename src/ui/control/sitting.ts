@@ -1,6 +1,5 @@
 import { Channel } from '../../core/workflows/channel.ts';
-import { newComposer } from '../components/composer.ts';
-import type { ChooseOverlay } from '../state/state.ts';
+import type { SitTells } from '../../core/workflows/evaluate/sit.ts';
 import type { Controller } from './controller.ts';
 
 /** A sitting that a person has open: at most one of its kind. What was said in it is on the disk when it ends. */
@@ -33,23 +32,8 @@ export class OpenSitting<Command> {
   }
 }
 
-/** Offers files to sit down to, or says how the first is made. */
-export function chooseFile(
-  control: Controller,
-  { title, purpose, none }: Pick<ChooseOverlay, 'title' | 'purpose'> & { readonly none: string },
-  list: () => Promise<string[]>,
-): void {
-  control.guard(async () => {
-    const names = await list();
-    if (names.length === 0) {
-      control.tell('warn', none);
-      return;
-    }
-    const overlay: ChooseOverlay = {
-      ...{ kind: 'choose', title, purpose, many: false, free: null, marked: [], selected: 0 },
-      ...{ options: names.map((value) => ({ value, help: '' })), query: newComposer({ width: 60 }) },
-    };
-    // what was said before is not about these
-    control.set((state) => ({ ...state, message: null, overlays: [...state.overlays, overlay] }));
-  });
+/** Tells what a sitting did not do. */
+export function tellRefused(control: Controller, event: SitTells): void {
+  if (event.type === 'refused') control.tell('warn', event.reason);
+  else control.fail(event.error);
 }

@@ -1,4 +1,3 @@
-import { formatError } from '../../core/errors.ts';
 import { placeOf } from '../../core/workflows/turing/machine.ts';
 import { turing } from '../../core/workflows/turing/sitting.ts';
 import type { TuringCommand, TuringEvent, TuringRecord } from '../../core/workflows/turing/types.ts';
@@ -6,24 +5,17 @@ import { type ComposerAction, newComposer } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
 import { changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
-import { chooseFile, OpenSitting } from './sitting.ts';
+import { OpenSitting, tellRefused } from './sitting.ts';
 
 type Sitting = Extract<Overlay, { kind: 'turing' }>;
 
 const sitting = new OpenSitting<TuringCommand>();
 
-/** Offers the sittings that were drawn. */
-export function chooseTuring(control: Controller): void {
-  const none = 'no sitting is drawn yet: `foil eval turing start NAME --real CORPUS --simulated CORPORA` draws one';
-  const about = { title: 'Real or simulated?', purpose: { kind: 'sitting' as const }, none };
-  chooseFile(control, about, () => control.bench.sittings());
-}
-
 /** Opens a sitting: each guess is on the disk before the next turn shows. */
 export function openTuringSitting(control: Controller, name: string): void {
   const by = control.state.review?.options.reviewer ?? control.bench.reviewer;
   sitting.begin(control, async (commands, signal, isOpen) => {
-    const store = await control.bench.openSitting(name);
+    const store = await (await control.bench.sittings()).open(name);
     try {
       const { scale } = store.head.settings;
       const first: Sitting = { kind: 'turing', name, by, scale, view: null, up: 0 };
@@ -47,11 +39,8 @@ function show(control: Controller, event: TuringEvent): void {
     case 'written':
       control.tell('ok', said(event.record));
       break;
-    case 'refused':
-      control.tell('warn', event.reason);
-      break;
-    case 'error':
-      control.tell('error', formatError(event.error).replaceAll('\n', ' '));
+    default:
+      tellRefused(control, event);
   }
 }
 

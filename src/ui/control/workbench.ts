@@ -1,14 +1,13 @@
 import type { FoilError } from '../../core/errors.ts';
-import type { Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
 import type { Ports } from '../../core/ports.ts';
 import type { LiveSession, Role } from '../../core/session/schema.ts';
 import type { RunPorts } from '../../core/stage/ports.ts';
 import type { Seats } from '../../core/workflows/converse/types.ts';
-import type { LabelStore } from '../../core/workflows/evaluate/label-sitting.ts';
+import type { Samples } from '../../core/workflows/evaluate/samples.ts';
 import type { EvaluatePorts } from '../../core/workflows/evaluate/types.ts';
 import type { EvaluationView } from '../../core/workflows/evaluate/view.ts';
 import type { LoopPorts } from '../../core/workflows/loop/types.ts';
-import type { TuringStore } from '../../core/workflows/turing/sitting.ts';
+import type { TuringStores } from '../../core/workflows/turing/sitting.ts';
 import type { EngineState } from '../state/state.ts';
 
 /** What the screens are given by whoever starts them: ports, settings, and the few things only a process can do. */
@@ -23,14 +22,10 @@ export interface Workbench {
   evaluations(): Promise<EvaluatePorts>;
   /** Writes the report and each exhibit as CSV; returns the file, the folder, and how many are in it. */
   writeEvaluation(view: EvaluationView): Promise<{ report: string; tables: string; count: number }>;
-  /** Names of the samples that are drawn to be labelled. */
-  samples(): Promise<string[]>;
-  /** A sample with its labels, to be closed, and the taxonomy that it is of. */
-  openSample(name: string): Promise<{ labels: LabelStore; taxonomy: Taxonomy }>;
-  /** Names of the sittings of blind Turing mode that are drawn. */
-  sittings(): Promise<string[]>;
-  /** A sitting with its guesses, to be closed. */
-  openSitting(name: string): Promise<TuringStore>;
+  /** Samples of messages to label, and what they are measured with. */
+  samples(): Promise<Samples>;
+  /** Sittings of blind Turing mode. */
+  sittings(): Promise<TuringStores>;
   /** Names of the chatbot configurations that there are. */
   chatbots(): Promise<readonly string[]>;
   /** Name of the workspace, for the title bar. */

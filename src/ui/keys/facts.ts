@@ -27,6 +27,8 @@ export interface KeyFacts {
   readonly branches: boolean;
   /** Several can be chosen of the list that is open. */
   readonly many: boolean;
+  /** What the list that is open offers can be drawn: sittings, samples. */
+  readonly drawn: boolean;
   /** Alternatives marked for a pair: the first is chosen, the second rejected. */
   readonly marked: number;
   /** Why no model can be asked now (for example "the base model is still being fetched"); null if one can. */
@@ -86,6 +88,7 @@ export const NO_FACTS: KeyFacts = {
   unjudged: false,
   branches: false,
   many: false,
+  drawn: false,
   marked: 0,
   noModel: null,
   review: { pair: false, blind: false, small: false },

@@ -29,6 +29,7 @@ export const PLACES = {
   'evaluate.exhibit': ['exhibit', 'oneeval', 'list', 'ends', 'global'],
   'evaluate.notes': ['oneeval', 'scroll', 'ends', 'global'],
   'evaluate.form': ['field', 'evalform', 'choice', 'list', 'ends', 'global'],
+  'evaluate.draw': ['field', 'drawform', 'choice', 'list', 'ends', 'global'],
   'evaluate.prompt': ['prompt', 'text', 'global'],
   help: ['help', 'choice', 'list', 'ends', 'global'],
   palette: ['choice', 'list', 'text', 'global'],

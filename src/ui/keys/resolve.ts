@@ -111,6 +111,7 @@ const SCOPE_TITLES: Record<Scope, string> = {
   oneeval: 'One evaluation',
   exhibit: 'A table or figure',
   evalform: 'New evaluation',
+  drawform: 'New sitting or sample',
   labelling: 'Labelling by hand',
   guessing: 'Blind Turing mode',
   prompt: 'A line at the foot',

@@ -220,6 +220,8 @@ export const KEYS = [
 
   { command: 'evalform.create', keys: ['ctrl+s'], where: 'evalform', label: 'keep it', rank: 2, help: 'Keep the evaluation as the form says; nothing is started' },
 
+  { command: 'drawform.create', keys: ['ctrl+s'], where: 'drawform', label: 'draw it', rank: 2, help: 'Draw the sitting or the sample as the form says, and open it' },
+
   { command: 'label.confirm', keys: ['enter'], where: 'labelling', label: 'keep', rank: 1, help: 'Keep the categories that are marked, none if none is, and go on; a letter marks its category' },
   { command: 'label.skip', keys: ['tab'], where: 'labelling', label: 'skip', rank: 2, help: 'Leave the message out' },
   { command: 'label.undo', keys: ['shift+tab'], where: 'labelling', label: 'undo', rank: 3, help: 'Take back your last label or skip, of earlier sittings too; Ctrl+Z does the same, and left and right look at other messages' },
@@ -235,6 +237,8 @@ export const KEYS = [
 
   { command: 'prompt.apply', keys: ['enter'], where: 'prompt', label: 'take it', rank: 1, help: 'Take what is written' },
   { command: 'choose.mark', keys: ['tab'], where: 'choose', label: 'mark', rank: 2, help: 'Mark one of several, where several can be chosen', disabled: (facts) => (facts.many ? null : 'only one can be chosen here: Enter takes it') },
+
+  { command: 'choose.new', keys: ['ctrl+n'], where: 'choose', label: 'draw a new one', rank: 3, help: 'Draw a new sitting or sample, where these are offered', disabled: (facts) => (facts.drawn ? null : 'nothing is drawn here') },
 
   { command: 'search.apply', keys: ['enter'], where: 'search', label: 'search', rank: 1, help: 'Search and go back to the list' },
   { command: 'search.down', keys: ['down'], where: 'search', label: 'to the list', rank: 2, help: 'Go to the list' },

@@ -3,7 +3,7 @@ import { METRICS } from '../../core/workflows/evaluate/metrics.ts';
 import { type AbPair, checkSpec, type EvaluationSpec, specSchema } from '../../core/workflows/evaluate/spec.ts';
 import { freeName } from './form.ts';
 import type { FormField, FormOption } from './form-fields.ts';
-import { plain, put, read, type Spec, shown, valueAt } from './settings.ts';
+import { button, fieldsOf, plain, put, read, type Spec, shown, valueAt } from './settings.ts';
 
 /** What the settings of an evaluation can be chosen from. */
 export interface EvaluationChoices {
@@ -12,6 +12,8 @@ export interface EvaluationChoices {
   readonly discriminators: readonly string[];
   /** Chatbots and judges: who can annotate beside the rules. */
   readonly annotators: readonly string[];
+  /** Sittings of blind Turing mode. */
+  readonly sittings: readonly string[];
   /** Names of evaluations that there are. */
   readonly taken: readonly string[];
 }
@@ -58,8 +60,9 @@ function specs({ choices, known }: EvaluationForm): Spec[] {
     { key: 'training', label: 'training sessions', section: 'Sides', kind: 'none', options: [none, ...corpora], help: 'What the simulators learnt from, to look for memorisation' },
     { key: 'same_contexts', label: 'same contexts', section: 'Sides', kind: 'yes', options: yes, help: 'Only contexts that all sides have sessions of' },
     { key: 'turns', label: 'user turns', section: 'Sides', kind: 'text', help: 'all; a number: sessions to their first n; equal: as far as the shortest of its context' },
-    { key: 'discriminators', label: 'discriminators', section: 'Judges', kind: 'list', options: plain(choices.discriminators), help: 'Sessions without scores by them are scored first' },
+    { key: 'discriminators', label: 'discriminators', section: 'Judges', kind: 'some', options: [none, ...plain(choices.discriminators)], help: 'Sessions without scores by them are scored first' },
     { key: 'score', label: 'score what is not', section: 'Judges', kind: 'yes', options: yes, help: 'false: only scores that are there' },
+    { key: 'turing', label: 'people who guessed', section: 'Judges', kind: 'some', options: [none, ...plain(choices.sittings)], help: 'Sittings of blind Turing mode (t in the list of evaluations) beside the discriminators' },
     { key: 'annotators.actions', label: 'user actions by', section: 'Judges', kind: 'none', options: annotators, help: 'Who finds what users do; printed with its measured agreement' },
     { key: 'annotators.issues', label: 'issues by', section: 'Judges', kind: 'none', options: annotators, help: "Who finds what is wrong with the chatbot's messages" },
     { key: 'ab', label: 'A/B tests', section: 'What', kind: 'text', help: 'NAME=CONTROL:TREATMENT of two chatbots, with commas between; empty for none' },
@@ -73,23 +76,12 @@ function specs({ choices, known }: EvaluationForm): Spec[] {
 /** All fields of the form in the order in which they stand, the button last. */
 export function evaluationFields(form: EvaluationForm): FormField[] {
   const { spec, initial } = form;
-  const own = specs(form).map((one): FormField => {
-    const { key, label, section, help, options = [] } = one;
-    const many = one.kind === 'list' || one.kind === 'all';
-    const value = show(one, spec);
-    return {
-      ...{ key, label, section, help, value, options, many, preset: null, free: null, unit: null },
-      kind: many ? 'many' : options.length > 0 ? 'choice' : 'text',
-      changed: value !== show(one, initial),
-      error: faultOf(key, form),
-    };
-  });
-  const help = 'Keeps the evaluation, and starts nothing';
-  const button: FormField = {
-    ...{ key: 'create', label: 'Keep it', section: 'Make', kind: 'button', value: '', preset: null, changed: false },
-    ...{ options: [], many: false, free: null, unit: null, error: null, help },
-  };
-  return [...own, button];
+  const own = fieldsOf(
+    specs(form),
+    (one) => ({ value: show(one, spec), usual: show(one, initial) }),
+    (key) => faultOf(key, form),
+  );
+  return [...own, button('Keep it', 'Keeps the evaluation, and starts nothing')];
 }
 
 function show({ key, kind }: Spec, spec: EvaluationSpec): string {

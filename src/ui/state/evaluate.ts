@@ -1,5 +1,6 @@
 import type { EvaluationSpec } from '../../core/workflows/evaluate/spec.ts';
 import type { EvaluationView, Section } from '../../core/workflows/evaluate/view.ts';
+import type { DrawForm } from './draw-form.ts';
 import type { EvaluationForm } from './evaluate-form.ts';
 import type { FieldPrompt } from './form-fields.ts';
 
@@ -51,7 +52,9 @@ export type EvaluationsView =
       readonly top: number;
     }
   /** `back`: the evaluation that one goes back to; null for the list. */
-  | { readonly kind: 'form'; readonly form: EvaluationForm; readonly back: string | null };
+  | { readonly kind: 'form'; readonly form: EvaluationForm; readonly back: string | null }
+  /** A sitting or a sample that is to be drawn. */
+  | { readonly kind: 'draw'; readonly form: DrawForm; readonly back: null };
 
 export interface EvaluationsState {
   /** Nothing was read yet. */

@@ -44,7 +44,7 @@ function loopPlace({ prompt, view }: LoopsState): Place {
 function evaluatePlace({ prompt, view }: EvaluationsState): Place {
   if (prompt) return 'evaluate.prompt';
   if (view.kind === 'list') return 'evaluate';
-  return view.kind === 'form' ? 'evaluate.form' : `evaluate.${view.pane}`;
+  return view.kind === 'one' ? `evaluate.${view.pane}` : `evaluate.${view.kind}`;
 }
 
 /** What the key table must know. */
@@ -68,6 +68,7 @@ export function factsOf(state: AppState): KeyFacts {
       selected !== undefined &&
       session.nodes.some((node) => node.parent === selected.parent && node.id !== selected.id),
     many: overlay?.kind === 'choose' && overlay.many,
+    drawn: overlay?.kind === 'choose' && (overlay.purpose.kind === 'sample' || overlay.purpose.kind === 'sitting'),
     marked: overlay?.kind === 'alternatives' ? overlay.marks.length : 0,
     // An engine that starts is waited for; a fetch takes too long for that.
     noModel: state.engine.status === 'fetching' ? state.engine.detail : null,

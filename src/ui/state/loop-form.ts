@@ -5,7 +5,7 @@ import { type LoopSettings, loopSchema } from '../../core/workflows/loop/setting
 import { freeName } from './form.ts';
 import type { FormField } from './form-fields.ts';
 import { specs } from './loop-specs.ts';
-import { plain, put, read, shown, valueAt } from './settings.ts';
+import { button, fieldsOf, plain, put, read, shown, valueAt } from './settings.ts';
 
 /** What the settings of a loop can be chosen from. */
 export interface LoopChoices {
@@ -74,18 +74,11 @@ type Trained = (typeof STAGES)[number];
 /** All fields of the form in the order in which they stand, the button last. */
 export function loopFields(form: LoopForm): FormField[] {
   const { settings, initial, choices } = form;
-  const own = specs(form).map((spec): FormField => {
-    const value = shown(spec.kind, valueAt(settings, spec.key));
-    const usual = shown(spec.kind, valueAt(initial, spec.key));
-    const { key, label, section, help, options = [] } = spec;
-    const many = spec.kind === 'list';
-    return {
-      ...{ key, label, section, help, value, options, many },
-      kind: many ? 'many' : options.length > 0 ? 'choice' : 'text',
-      ...{ preset: null, changed: value !== usual, free: null, unit: null },
-      error: faultOf(key, form),
-    };
-  });
+  const own = fieldsOf(
+    specs(form),
+    ({ kind, key }) => ({ value: shown(kind, valueAt(settings, key)), usual: shown(kind, valueAt(initial, key)) }),
+    (key) => faultOf(key, form),
+  );
   const hyper = (stage: Trained): FormField[] =>
     formOf(choices.table, stage, settings[stage].preset, settings[stage].changes).map((one) => ({
       key: `${stage}.changes.${one.name}`,
@@ -100,19 +93,8 @@ export function loopFields(form: LoopForm): FormField[] {
     }));
   const of = (section: string) => own.filter((field) => field.section === section);
   const rest = own.filter(({ section }) => section !== 'Discriminator' && section !== 'DPO');
-  const button: FormField = {
-    ...{
-      key: 'create',
-      label: 'Make the loop',
-      section: 'Make',
-      kind: 'button',
-      value: '',
-      preset: null,
-      changed: false,
-    },
-    ...{ options: [], many: false, free: null, unit: null, error: null, help: 'Makes the loop, and starts nothing' },
-  };
-  return [...rest, ...of('Discriminator'), ...hyper('discriminator'), ...of('DPO'), ...hyper('dpo'), button];
+  const end = button('Make the loop', 'Makes the loop, and starts nothing');
+  return [...rest, ...of('Discriminator'), ...hyper('discriminator'), ...of('DPO'), ...hyper('dpo'), end];
 }
 
 /** Why a field cannot be taken as it is, beyond what `setLoopField` refuses. */

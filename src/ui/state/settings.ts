@@ -1,9 +1,12 @@
 import { FoilError } from '../../core/errors.ts';
 import type { HyperValue } from '../../core/stage/table-schema.ts';
-import type { FormOption } from './form-fields.ts';
+import type { FormField, FormOption } from './form-fields.ts';
 
-/** `any`: a whole number or all; `none`: a name or none; `yes`: true or false; `all`: a list, or all of them. */
-export type Kind = 'text' | 'name' | 'list' | 'all' | 'whole' | 'number' | 'any' | 'none' | 'yes';
+/**
+ * `any`: a whole number or all; `none`: a name or none; `yes`: true or false; `all`: a list, or all of them; `some`: a list, or
+ * none of them.
+ */
+export type Kind = 'text' | 'name' | 'list' | 'all' | 'some' | 'whole' | 'number' | 'any' | 'none' | 'yes';
 
 /** A setting as a form shows it. */
 export interface Spec {
@@ -26,6 +29,8 @@ export function read(kind: Kind, text: string): HyperValue {
       return text;
     case 'list':
       return names(text);
+    case 'some':
+      return names(text).filter((name) => name !== 'none');
     case 'all':
       return names(text).length === 0 || names(text).includes('all') ? null : names(text);
     case 'none':
@@ -50,9 +55,37 @@ function number(text: string): number {
 
 /** The value of a setting, as a form shows it. */
 export function shown(kind: Kind, value: unknown): string {
-  if (value === null || value === undefined || value === '')
-    return kind === 'any' || kind === 'all' ? 'all' : kind === 'none' ? 'none' : '';
+  const empty = value === null || value === undefined || value === '';
+  if (empty || (kind === 'some' && Array.isArray(value) && value.length === 0))
+    return kind === 'any' || kind === 'all' ? 'all' : kind === 'none' || kind === 'some' ? 'none' : '';
   return Array.isArray(value) ? value.join(', ') : String(value);
+}
+
+/** The settings of a form as its fields, in the order of the table. */
+export function fieldsOf(
+  specs: readonly Spec[],
+  show: (spec: Spec) => { readonly value: string; readonly usual: string },
+  faultOf: (key: string) => string | null,
+): FormField[] {
+  return specs.map((spec): FormField => {
+    const { key, label, section, help, kind, options = [] } = spec;
+    const { value, usual } = show(spec);
+    const many = kind === 'list' || kind === 'all' || kind === 'some';
+    return {
+      ...{ key, label, section, help, value, options, many, preset: null, free: null, unit: null },
+      kind: many ? 'many' : options.length > 0 ? 'choice' : 'text',
+      changed: value !== usual,
+      error: faultOf(key),
+    };
+  });
+}
+
+/** The last row of a form, which ends it. */
+export function button(label: string, help: string): FormField {
+  return {
+    ...{ key: 'create', label, section: 'Make', kind: 'button', value: '', preset: null, changed: false },
+    ...{ options: [], many: false, free: null, unit: null, error: null, help },
+  };
 }
 
 /** The value at a path with dots. */

@@ -172,6 +172,8 @@ export interface ChooseOverlay {
     | { readonly kind: 'sample' }
     /** A sitting of blind Turing mode. */
     | { readonly kind: 'sitting' }
+    /** A setting of a sitting or a sample that is to be drawn. */
+    | { readonly kind: 'drawing'; readonly key: string }
     /** A setting of an evaluation. */
     | { readonly kind: 'evaluation'; readonly key: string }
     | { readonly kind: 'review'; readonly choice: ReviewChoice };

@@ -21,6 +21,8 @@ export const sampleSchema = z.object({
   type: z.literal('sample'),
   task: taskSchema,
   taxonomy: z.string(),
+  /** Its file, from the workspace, where it is not the one that ships with Foil. */
+  taxonomy_file: z.string().optional(),
   seed: z.number().int(),
   at: z.string(),
   items: z.array(itemSchema).min(1),

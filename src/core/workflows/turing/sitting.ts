@@ -22,6 +22,15 @@ export interface TuringStore {
   close(): Promise<void>;
 }
 
+/** The sittings of a workspace. */
+export interface TuringStores {
+  list(): Promise<string[]>;
+  /** Begins a sitting. @throws FoilError `name-taken`. */
+  create(name: string, sitting: TuringSitting): Promise<void>;
+  /** @throws FoilError `unknown-sitting` with those there are. */
+  open(name: string): Promise<TuringStore>;
+}
+
 export interface TuringPorts {
   readonly store: TuringStore;
   readonly sessions: Pick<SessionStore, 'read'>;

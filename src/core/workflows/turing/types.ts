@@ -34,7 +34,7 @@ export const turingSettingsSchema = z.strictObject({
   /** Whether the truth about a session is shown after its last guess. */
   feedback: z.boolean().default(true),
   scale: scaleSchema.default([...DEFAULT_SCALE]),
-  seed: z.number().int().default(1),
+  seed: z.number().int().min(0).default(1),
 });
 export type TuringSettings = z.output<typeof turingSettingsSchema>;
 

@@ -1,6 +1,7 @@
 import { FieldList } from '../../components/FieldList.tsx';
 import type { Segment } from '../../components/Line.tsx';
 import type { Regions } from '../../layout.ts';
+import { type DrawForm, drawFields } from '../../state/draw-form.ts';
 import { type EvaluationRow, type EvaluationsState, selectedEvaluation } from '../../state/evaluate.ts';
 import { type EvaluationForm, evaluationFields } from '../../state/evaluate-form.ts';
 import type { AppState } from '../../state/state.ts';
@@ -26,6 +27,8 @@ function View({ state, regions }: { state: AppState; regions: Regions }) {
       return <EvaluationList state={evaluate} size={size} />;
     case 'form':
       return <Form form={evaluate.view.form} size={size} />;
+    case 'draw':
+      return <Draw form={evaluate.view.form} size={size} />;
     case 'one':
       return <OneEvaluation state={evaluate} view={evaluate.view} regions={regions} />;
   }
@@ -78,6 +81,22 @@ function Form({ form, size }: { form: EvaluationForm; size: PaneSize }) {
       selected={form.selected}
       focused
       button={form.known ? 'Keep it: Ctrl+S (nothing is started)' : 'Make it: Ctrl+S (nothing is started)'}
+      presetOf={() => null}
+      {...size}
+    />
+  );
+}
+
+function Draw({ form, size }: { form: DrawForm; size: PaneSize }) {
+  const title = form.of === 'sitting' ? 'New sitting ─ real or simulated?' : 'New sample ─ label by hand';
+  return (
+    <FieldList
+      title={title}
+      note={form.busy ? 'is being drawn …' : ''}
+      fields={drawFields(form)}
+      selected={form.selected}
+      focused
+      button="Draw it, and begin: Ctrl+S"
       presetOf={() => null}
       {...size}
     />
