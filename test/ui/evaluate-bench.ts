@@ -17,6 +17,8 @@ export function fakeEvaluations(
     contentHash: async (_, name) => `hash of ${name}`,
     sitting: () => Promise.reject(new Error('there is no sitting')),
     learntFrom: async () => [],
+    encoders: ['words', 'minilm'],
+    encoder: () => Promise.reject(new Error('there is no encoder')),
     annotator: async (task, name) => {
       if (name !== 'rules') throw new FoilError('unknown-model', `no model "${name}"`, { remedy: 'name another' });
       const annotator = new FakeAnnotator(smallTaxonomy(task), ({ session, turn }) => [

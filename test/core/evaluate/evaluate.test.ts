@@ -53,6 +53,8 @@ async function world() {
     contentHash: async (_, name) => hashes.get(name) ?? null,
     sitting: (name: string) => Promise.reject(new FoilError('unknown-sitting', `there is no sitting "${name}"`)),
     learntFrom: async () => [],
+    encoders: ['words'],
+    encoder: () => Promise.reject(new Error('no encoder is asked for here')),
     annotator: async (task, name) => {
       if (name !== 'rules') throw new FoilError('unknown-model', `no model "${name}"`, { remedy: 'name another' });
       const annotator = new FakeAnnotator(smallTaxonomy(task), ({ session, turn }) => [

@@ -14,12 +14,17 @@ import type { Exhibit, Figure, TableRow } from '../table.ts';
 /** Messages of a session that are embedded (B.1). */
 const MESSAGES = 50;
 
-/** The text of a session that an encoder reads: its first 50 messages, without who said what (B.1). */
-export function sessionText({ turns }: Pick<Session, 'turns'>): string {
+/** The messages of a session that are embedded, without who said what; those without a word are left out. */
+export function messagesOf({ turns }: Pick<Session, 'turns'>): string[] {
   return turns
     .slice(0, MESSAGES)
     .map(({ content }) => content)
-    .join('\n');
+    .filter((content) => /\S/u.test(content));
+}
+
+/** The same as one text. */
+export function sessionText(session: Pick<Session, 'turns'>): string {
+  return messagesOf(session).join('\n');
 }
 
 /** Vectors of sessions, in the order of the texts that were given. */
@@ -30,8 +35,36 @@ export interface Encoder {
 }
 
 /** A dense vector as a row. */
-export function denseRow(vector: readonly number[]): SparseRow {
-  return { at: Uint32Array.from(vector.keys()), value: Float64Array.from(vector) };
+export function denseRow(vector: ArrayLike<number>): SparseRow {
+  return { at: Uint32Array.from({ length: vector.length }, (_, at) => at), value: Float64Array.from(vector) };
+}
+
+/**
+ * Sessions by the vectors of their messages: each message is embedded by itself and counts the same, the session is the mean
+ * of their directions. An encoder that reads 256 tokens would see the first eighth of a long session, and one for whole
+ * documents (B.1 takes text-embedding-3-large) is at nobody's hand offline. So near means: their messages speak, on the whole,
+ * of alike things in alike ways; in which order, or who answered whom, the mean does not know.
+ * @param vectorOf the vector of a message, all of one size. A session without messages is far from all.
+ */
+export function meanEncoder(
+  sessions: readonly Pick<Session, 'turns'>[],
+  about: string,
+  vectorOf: (message: string) => Float32Array,
+): Encoder {
+  return {
+    about: `${about}. Each of the first ${MESSAGES} messages is embedded by itself, and a session is the mean of their directions: near is what speaks of alike things, in whatever order`,
+    vectors: sessions.map((session) => denseRow(meanDirection(messagesOf(session).map(vectorOf)))),
+  };
+}
+
+function meanDirection(vectors: readonly Float32Array[]): Float64Array {
+  const sum = new Float64Array(vectors[0]?.length ?? 0);
+  for (const vector of vectors) {
+    const length = Math.hypot(...vector) || 1;
+    for (const [at, value] of vector.entries()) sum[at] = (sum[at] as number) + value / length;
+  }
+  const length = Math.hypot(...sum) || 1;
+  return sum.map((value) => value / length);
 }
 
 /** Sessions by their words, where there is no sentence encoder: near is what shares rare words. */

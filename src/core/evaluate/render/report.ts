@@ -159,7 +159,7 @@ function madeByHtml({ begin, sections, end }: EvaluationView): string {
 <pre>${html(begin.command)}\nfoil eval report ${html(begin.spec.name)}</pre>
 <p>Foil ${html(begin.foil)}, begun ${html(begin.at)}${end ? `, done ${html(end.at)}` : ', not done'}; its exhibits took ${html(formatDuration(seconds))} to
 compute. Seed ${begin.spec.seed}, ${begin.spec.draws} bootstrap samples of each interval. The sha256 of a corpus is that of its file; of a model, that of its
-adapter with its base, template and settings.</p>
+adapter with its base, template and settings; of a sentence encoder, that of its weights.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="Inputs"><table>
 <thead><tr><th scope="col">input</th><th scope="col">what it is</th><th scope="col" class="num">sessions</th><th scope="col">sha256</th></tr></thead>
 <tbody>${inputs.join('\n')}</tbody></table></div>

@@ -4,6 +4,7 @@ import type { Exhibit } from '../../evaluate/table.ts';
 import { nearest } from '../../fields.ts';
 import type { SaidSitting } from '../turing/judged.ts';
 import { type AnnotatedSide, annotateSides } from './annotated.ts';
+import { encoderInputs, encoderOf, versionOf } from './encoded.ts';
 import type { EvaluationRecord, EvaluationRecordOf, Input } from './journal.ts';
 import { type Inputs, type Lack, lackOf, METRICS, type Metric, type Need, type Step } from './metrics.ts';
 import { scoreSides } from './scored.ts';
@@ -88,7 +89,10 @@ class Evaluation {
     const { spec, command } = this.#request;
     const started = clock.now().getTime();
     let sides = await readSides(this.#ports.sessions, spec, this.#signal);
-    const inputs = await this.#inputsOf(sides);
+    const encoder = this.#metrics.some(({ needs }) => needs.includes('encoder'))
+      ? await encoderOf(this.#ports, spec, this.#signal)
+      : null;
+    const inputs = [...(await this.#inputsOf(sides)), ...encoderInputs(spec, encoder)];
     const begin = {
       ...this.#about(),
       ...{ type: 'begin' as const, foil: this.#ports.foil, command, spec },
@@ -110,7 +114,7 @@ class Evaluation {
     const sittings = yield* this.#sittings(notice);
     let state: Inputs = {
       ...{ spec, real, simulated, training, draws, sittings, scorers: [], annotated: { actions: null, issues: null } },
-      ...{ judge, signal: this.#signal },
+      ...{ encoder, judge, signal: this.#signal },
     };
     const left = new Set(this.#metrics);
     const asked = (need: Need) => [...left].some(({ needs }) => needs.includes(need));
@@ -122,6 +126,9 @@ class Evaluation {
       training: this.#trainingKey(training, inputs),
       guesses: this.#ports.hash(JSON.stringify(sittings)),
     };
+    yield* this.#compute(ready(...had), left, sides, () => state, base, decided);
+    decided.encoder = versionOf(encoder);
+    had.push('encoder');
     yield* this.#compute(ready(...had), left, sides, () => state, base, decided);
     if (asked('scores')) {
       const scored = yield* scoreSides(this.#ports, spec, sides, this.#signal);

@@ -6,11 +6,11 @@ const about = { schema: z.literal(1), at: z.iso.datetime() };
 
 /** Something that an evaluation reads, as it was: whoever repeats it can check that theirs is the same. */
 export const inputSchema = z.object({
-  kind: z.enum(['corpus', 'model', 'annotator']),
+  kind: z.enum(['corpus', 'model', 'annotator', 'encoder']),
   name: z.string(),
   /** What part it has, in words. */
   role: z.string(),
-  /** Of a corpus its file's; of a model its adapter's with its template; null where it cannot be had. */
+  /** Of a corpus its file's; of a model its adapter's with its template; of an encoder its weights'; null where it cannot be had. */
   sha256: z.string().nullable(),
   /** Sessions of a corpus that are used. */
   sessions: z.number().int().nullable(),

@@ -8,13 +8,6 @@ import { type GainSet, observedGains, persistenceExhibits } from '../../evaluate
 import { SHORTCUT_DEFAULTS, shortcutExhibits } from '../../evaluate/judges/shortcuts/shortcuts.ts';
 import { turingExhibits } from '../../evaluate/judges/turing.ts';
 import { type Scorer, trialOf } from '../../evaluate/judges/verdicts.ts';
-import {
-  EMBEDDING_DEFAULTS,
-  embeddingExhibits,
-  sessionsToEmbed,
-  sessionText,
-  wordEncoder,
-} from '../../evaluate/language/embedding.ts';
 import { linguisticExhibits } from '../../evaluate/language/linguistic.ts';
 import { MEMORISATION_DEFAULTS, memorisationExhibits } from '../../evaluate/language/memorisation.ts';
 import type { Source } from '../../evaluate/source.ts';
@@ -23,8 +16,10 @@ import type { Draws } from '../../metrics/bootstrap.ts';
 import type { Discriminator } from '../../ports.ts';
 import { guessersIn, type SaidSitting } from '../turing/judged.ts';
 import { issuePower, issueTests, issueValidity, LEAST_CHATBOTS, rareOf, sharedChatbots } from './bridges.ts';
+import { sessionMap } from './encoded.ts';
 import { topGiveaways } from './giveaways.ts';
 import type { EvaluationSpec } from './spec.ts';
+import type { OpenedEncoder } from './types.ts';
 
 /** Sides with what an annotator found in them. */
 export interface Annotated {
@@ -42,6 +37,8 @@ export interface Inputs {
   /** Sittings in which people judged sessions, as far as they were found. */
   readonly sittings: readonly SaidSitting[];
   readonly annotated: Readonly<Record<Task, Annotated | null>>;
+  /** Who embeds messages: null where the words of sessions do, or why the spec's encoder cannot be had. */
+  readonly encoder: OpenedEncoder | Lack | null;
   readonly draws: Draws;
   /** Opens a discriminator; for metrics that ask it about what was never scored. */
   readonly judge: (name: string) => Promise<Discriminator>;
@@ -49,7 +46,7 @@ export interface Inputs {
 }
 
 /** What of the inputs a metric reads beside the sessions: it waits for that, and is decided by it. */
-export type Need = 'training' | 'scores' | 'guesses' | Task;
+export type Need = 'training' | 'scores' | 'guesses' | 'encoder' | Task;
 
 /** What a long computation is at. */
 export interface Step {
@@ -82,18 +79,6 @@ export interface Metric {
 }
 
 const annotated = (found: Annotated | null, of: (found: Annotated) => Exhibit[]) => (found ? of(found) : []);
-
-/** Figure 3 by the words of sessions, since no sentence encoder ships with Foil. */
-function* sessionMap(sources: readonly Source[], draws: Draws): Generator<Step, Exhibit[]> {
-  const options = { ...EMBEDDING_DEFAULTS, ...draws };
-  const placed = sessionsToEmbed(sources, options);
-  const work = embeddingExhibits(placed, wordEncoder(placed.map(({ session }) => sessionText(session))), options);
-  for (;;) {
-    const next = work.next();
-    if (next.done) return next.value;
-    yield { text: 'drawing the map of sessions', done: next.value.step };
-  }
-}
 
 /** Rewards as they came, of each discriminator on the simulator that it was trained against, and on real users. */
 function gainsOf({ scorers, real, simulated }: Inputs): GainSet[] {
@@ -160,8 +145,9 @@ export const METRICS: readonly Metric[] = [
     exhibits: (inputs) => [...issueTests(inputs, inputs.spec.ab), ...issuePower(inputs)],
   },
   {
-    ...{ id: 'embedding', title: 'Sessions as a map', needs: [], version: 1 },
-    exhibits: ({ real, simulated, draws }) => sessionMap([real, ...simulated], draws),
+    ...{ id: 'embedding', title: 'Sessions as a map', needs: ['encoder'], version: 1 },
+    lacks: ({ encoder }) => (encoder !== null && 'reason' in encoder ? encoder : null),
+    exhibits: sessionMap,
   },
   {
     ...{ id: 'shortcuts', title: 'What shortcuts find', needs: ['scores'], doesWithout: ['scores'], version: 2 },

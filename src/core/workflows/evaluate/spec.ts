@@ -8,6 +8,9 @@ export const turnsSchema = z.union([z.number().int().min(1), z.literal('equal')]
 export const abPairSchema = z.strictObject({ name: z.string().min(1), control: z.string(), treatment: z.string() });
 export type AbPair = z.output<typeof abPairSchema>;
 
+/** The encoder that needs no model: the words of sessions. */
+export const WORDS = 'words';
+
 /** What is evaluated, against what, and how (`evaluations/NAME/spec.json`). The same spec and inputs give the same figures. */
 export const specSchema = z.strictObject({
   schema: z.literal(1, 'is not a version that this Foil reads: it reads 1'),
@@ -31,6 +34,8 @@ export const specSchema = z.strictObject({
   annotators: z
     .strictObject({ actions: z.string().nullable(), issues: z.string().nullable() })
     .default({ actions: 'rules', issues: 'rules' }),
+  /** What decides which sessions are near each other: `words`, `minilm`, or `SERVER[:MODEL]` of foil.yaml. */
+  encoder: z.string().min(1).default(WORDS),
   ab: z.array(abPairSchema).default([]),
   /** Sessions of each simulator whose give-aways are looked for; each takes some twenty requests. */
   giveaways: z.number().int().min(0).default(0),
@@ -84,6 +89,7 @@ export function commandOf(spec: EvaluationSpec): string {
   say('--turing', spec.turing.join(','), '');
   say('--actions', spec.annotators.actions ?? 'none', defaults.annotators.actions);
   say('--issues', spec.annotators.issues ?? 'none', defaults.annotators.issues);
+  say('--encoder', spec.encoder, defaults.encoder);
   for (const { name, control, treatment } of spec.ab) parts.push(`--ab ${name}=${control}:${treatment}`);
   say('--giveaways', spec.giveaways, defaults.giveaways);
   say('--metrics', spec.metrics?.join(','), undefined);

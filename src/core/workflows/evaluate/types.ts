@@ -1,5 +1,6 @@
 import type { AnnotatorAbout } from '../../evaluate/behaviour/annotations.ts';
 import type { Task } from '../../evaluate/behaviour/taxonomy.ts';
+import type { SentenceEncoder, VectorStore } from '../../evaluate/language/encoder.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
 import type { AnnotationStore, Annotator, Clock, ModelRegistry, SessionStore } from '../../ports.ts';
 import type { SaidSitting } from '../turing/judged.ts';
@@ -36,6 +37,12 @@ export interface OpenedAnnotator {
   readonly about: AnnotatorAbout;
 }
 
+/** A sentence encoder with where its vectors are kept. */
+export interface OpenedEncoder {
+  readonly encoder: SentenceEncoder;
+  readonly vectors: () => Promise<VectorStore>;
+}
+
 /** Everything that an evaluation touches. */
 export interface EvaluatePorts {
   readonly sessions: Pick<SessionStore, 'stream' | 'appendScores'>;
@@ -53,6 +60,10 @@ export interface EvaluatePorts {
   /** A sitting of blind Turing mode as it stands. @throws FoilError `unknown-sitting`. */
   sitting(name: string): Promise<SaidSitting>;
   annotator(task: Task, name: string, signal: AbortSignal): Promise<OpenedAnnotator>;
+  /** What can embed, `words` first; of a server also `SERVER:MODEL`. */
+  readonly encoders: readonly string[];
+  /** An encoder other than `words`; nothing is fetched before it embeds. @throws FoilError `unknown-encoder`, or of its server. */
+  encoder(name: string, signal: AbortSignal): Promise<OpenedEncoder>;
 }
 
 /** `progress` is lossy, the others must be delivered. What `exhibit` and `missing` tell is in the journal before them. */
