@@ -20,6 +20,8 @@ export interface GenerateRequest {
   readonly sampling: Sampling;
   /** Nothing is shown before a reply is whole: no deltas come, and a reply that broke off is asked for again. */
   readonly whole?: boolean | undefined;
+  /** The next request of this session goes on from the reply, so that an engine that can does well to keep it in its cache. */
+  readonly keepReply?: boolean | undefined;
   /** The reply is to be JSON of this JSON Schema; where the server cannot hold a model to it, it is only asked for in words. */
   readonly answer?: { readonly name: string; readonly schema: Readonly<Record<string, unknown>> } | undefined;
   /** Told what each request took by the server's own count; not called where it does not count. */

@@ -66,6 +66,54 @@ describe('segments', () => {
     );
   });
 
+  describe('of a session that the model took part in', () => {
+    const OPENING = [1, 9];
+    const turn = fc.array(fc.integer({ min: 10, max: 20 }), { maxLength: 200 });
+    const talk = fc.array(fc.tuple(turn, turn), { minLength: 1, maxLength: 5 });
+    /** The prompt of each reply; the last reply is not in any. */
+    const promptsOf = (turns: [number[], number[]][]): number[][] =>
+      turns.map((_, count) =>
+        turns
+          .slice(0, count + 1)
+          .flatMap(([theirs, own], at) => [5, ...theirs, 2, ...OPENING, ...(at < count ? [...own, 2] : [])]),
+      );
+
+    test('own turns are cut at every token, and all else after openings, at most as long as a batch', () => {
+      fc.assert(
+        fc.property(talk, (turns) => {
+          const prompt = promptsOf(turns).at(-1) ?? [];
+          const { ends } = segment(prompt, isEnd, OPENING);
+          expect(ends.at(-1)).toBe(prompt.length);
+          const lengths = lengthsOf(ends);
+          expect(Math.max(...lengths)).toBeLessThanOrEqual(MAX_SEGMENT);
+          const own = turns.slice(0, -1).reduce((sum, [, said]) => sum + said.length, 0);
+          expect(lengths.filter((length) => length === 1).length).toBeGreaterThanOrEqual(own);
+          const batches = turns.map(([theirs], at) => Math.ceil((theirs.length + 4 + Number(at > 0)) / MAX_SEGMENT));
+          expect(ends.length).toBe(own + batches.reduce((sum, count) => sum + count, 0));
+        }),
+      );
+    });
+
+    test('a prompt with its reply, token by token, is how the next prompt begins', () => {
+      fc.assert(
+        fc.property(talk, (turns) => {
+          const prompts = promptsOf(turns).map((prompt) => segment(prompt, isEnd, OPENING));
+          for (const [at, long] of prompts.entries()) {
+            const before = prompts[at - 1];
+            const own = turns[at - 1]?.[1] ?? [];
+            if (before === undefined) continue;
+            const held = before.tokens.length;
+            const kept = {
+              tokens: [...before.tokens, ...own],
+              ends: [...before.ends, ...own.map((_, index) => held + index + 1)],
+            };
+            expect(sharedSegments(kept, long)).toBe(kept.ends.length);
+          }
+        }),
+      );
+    });
+  });
+
   test('share nothing beyond the first difference', () => {
     const a = Array.from({ length: 300 }, (_, index) => index + 10);
     const b = a.with(140, 5);

@@ -50,6 +50,33 @@ describe('determinism', () => {
   );
 
   test(
+    'with replies kept, a session that goes on says what one says that is read from scratch',
+    async () => {
+      const keep = { keep_reply: true, max_tokens: 40 };
+      const messages: Message[] = [];
+      const said: (string | null)[] = [];
+      let held = 0;
+      for (let turn = 0; turn < 4; turn += 1) {
+        messages.push({ role: 'user', content: `Question ${turn}: what would you do, and why?` });
+        const answer = await chat(messages, keep);
+        const [text] = textsOf(answer);
+        said.push(text ?? null);
+        // all but the last token, which was sampled and not computed
+        expect(answer.usage?.prompt_tokens_details?.cached_tokens).toBe(held);
+        held = (answer.usage?.total_tokens ?? 0) - 1;
+        messages.push({ role: 'assistant', content: text ?? '' });
+      }
+      // push every slot out
+      for (const topic of 'abcdefg') await chat(session(topic, 1), { max_tokens: 1 });
+      for (const turn of [3, 1, 2]) {
+        expect(textsOf(await chat(messages.slice(0, turn * 2 + 1), keep))).toEqual([said[turn]]);
+        for (const topic of 'abcdefg') await chat(session(topic, 1), { max_tokens: 1 });
+      }
+    },
+    5 * MINUTES,
+  );
+
+  test(
     'n alternatives are what n requests with seed + i say',
     async () => {
       const messages = session('work', 5);

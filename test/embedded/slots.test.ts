@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { FairQueue } from '../../src/backends/embedded/server/fair-queue.ts';
 import { type GenerationEvent, type GenerationRequest, generate } from '../../src/backends/embedded/server/generate.ts';
 import { type Segmented, segment } from '../../src/backends/embedded/server/segments.ts';
@@ -35,6 +35,7 @@ async function run(
     stops: [],
     stopTokens: [],
     logprobs: null,
+    opening: null,
     ...more,
   };
   const events: GenerationEvent[] = [];
@@ -92,6 +93,47 @@ test('the same request again is read from its last segment on, and says the same
   const second = await run(it, session(it.model, 'a', 4), { n: 3 });
   expect(second.slice(1)).toEqual(first.slice(1));
   expect(it.model.batches[0]).toHaveLength(80);
+});
+
+describe('replies that stay in the cache', () => {
+  const OPENING = '<|im_start|>me:';
+  const asked = (model: FakeModel, ...said: string[]): number[] =>
+    model.tokenize(`${said.map((text) => `them: ${text}<|im_end|>${OPENING}`).join('yes<|im_end|>')}`);
+  const going = (model: FakeModel) => ({ opening: model.tokenize(OPENING) });
+
+  test('the next prompt is read from where the reply ended', async () => {
+    const it = setUp();
+    await run(it, asked(it.model, 'hello'), going(it.model));
+    it.model.batches.length = 0;
+    await run(it, asked(it.model, 'hello', 'and now'), going(it.model));
+    expect(it.model.piece(it.model.batches[0]?.[0] ?? 0)).toBe('<|im_end|>');
+    expect(it.model.text(it.model.batches[0] ?? [])).toBe('them: and nowme:');
+  });
+
+  test('one that was lost is computed as it was written, token by token', async () => {
+    const it = setUp();
+    const steps: string[] = [];
+    for (const said of [['hello'], ['hello', 'and now']]) await run(it, asked(it.model, ...said), going(it.model));
+    const asItCame = it.model.batches.splice(0).map((batch) => it.model.text(batch));
+    const other = setUp();
+    await run(other, asked(other.model, 'hello', 'and now'), going(other.model));
+    for (const batch of other.model.batches) steps.push(other.model.text(batch));
+    expect(steps).toEqual(asItCame);
+    expect(steps).toEqual(['them: hellome:', 'y', 'e', 's', 'them: and nowme:', 'y', 'e', 's']);
+  });
+
+  test('alternatives leave nothing, since none of them is known to be gone on with', async () => {
+    const it = setUp();
+    await run(it, asked(it.model, 'hello'), { ...going(it.model), n: 2 });
+    expect(it.pool.slots[0]?.prompt.tokens).toEqual(asked(it.model, 'hello'));
+  });
+
+  test('a request that does not keep replies shares nothing beyond the first of them', async () => {
+    const it = setUp();
+    await run(it, asked(it.model, 'hello', 'and now'), going(it.model));
+    const [prompt] = await run(it, asked(it.model, 'hello', 'and now'));
+    expect(prompt).toMatchObject({ cached: 0 });
+  });
 });
 
 test('a text judged in the place of another costs its own turn only, short as the turns before may be', async () => {

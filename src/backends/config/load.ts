@@ -171,7 +171,7 @@ function knownKeys(path: readonly PropertyKey[], root: unknown): string[] {
   }
   if (first === 'budget') return ['tokens', 'money', 'minutes'];
   if (first === 'roles') return ['simulator', 'chatbot', 'discriminator'];
-  return first === 'engine' ? ['gguf', 'threads'] : [];
+  return first === 'engine' ? ['gguf', 'threads', 'keep_replies'] : [];
 }
 
 /** Names that lead nowhere. Roles may also name models that ship with Foil, which only the registry knows. */

@@ -172,9 +172,14 @@ export const configSchema = z.strictObject({
   /** Names of models, of this file or shipped with Foil, that a new session starts with. */
   roles: z.strictObject({ simulator: name, chatbot: name, discriminator: name.nullable() }).partial().default({}),
   engine: z
-    .strictObject({ gguf: path, threads: z.number().int().min(1).max(512) })
-    .partial()
-    .default({}),
+    .strictObject({
+      gguf: path,
+      threads: z.number().int().min(1).max(512),
+      /** False: `simulate` gives the very texts of versions that read every reply again as a prompt, in half more time. */
+      keep_replies: z.boolean().default(true),
+    })
+    .partial({ gguf: true, threads: true })
+    .prefault({}),
   /** Tokens of the whole context c (Appendix A). */
   context_budget: z.number().int().min(100).max(1_000_000).default(DEFAULT_CONTEXT_BUDGET),
   /** Candidates sampled at one turn; the paper takes 8. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Changes with every change of the routes that a client can notice: clients only join engines of their own protocol. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 const textPart = z.object({ type: z.literal('text'), text: z.string() });
 const content = z
@@ -42,6 +42,8 @@ export const chatRequestSchema = z.object({
   top_logprobs: z.int().min(0).max(20).nullish(),
   add_generation_prompt: z.boolean().nullish(),
   continue_final_message: z.boolean().nullish(),
+  /** The next request goes on from this reply: it may stay in the cache, and own turns are computed as they were written. */
+  keep_reply: z.boolean().nullish(),
   ...sampling,
 });
 export type ChatRequest = z.output<typeof chatRequestSchema>;

@@ -190,6 +190,7 @@ export class OpenAIChatModel implements ChatModel {
       ...given({ temperature, top_p, max_tokens, top_k, min_p }),
       ...stops,
       ...format,
+      ...(request.keepReply && endpoint.keepsReplies ? { keep_reply: true } : {}),
     };
     return renamed ? withNewName(body) : body;
   }

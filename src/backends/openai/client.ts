@@ -21,6 +21,8 @@ export interface Endpoint {
   readonly dialect: 'vllm' | 'openai';
   /** Foil's own engine, which foil.yaml does not name, and which starts again by itself. */
   readonly own: boolean;
+  /** Whether it is told which replies the next request goes on from; no server but Foil's own engine knows that field. */
+  readonly keepsReplies?: boolean;
   /** Requests that it gets at once at most; DEFAULT_AT_ONCE where foil.yaml does not say. */
   readonly atOnce?: number | undefined;
   /** What to do when it does not answer or refuses the key, where foil.yaml does not name it. */

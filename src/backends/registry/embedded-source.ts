@@ -47,6 +47,7 @@ export function embeddedSource(config: FoilConfig, onStep: (step: EngineStep) =>
           dialect: 'vllm',
           atOnce: AT_ONCE,
           own: true,
+          keepsReplies: config.engine.keep_replies,
         },
         base: engine.info.base,
         version: engine.info.version,

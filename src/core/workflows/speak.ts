@@ -26,6 +26,8 @@ export interface SpeakRequest {
   readonly seed: number;
   /** Without it nobody sees a reply before it is whole, and one that broke off is asked for again. */
   readonly onDelta?: (index: number, text: string) => void;
+  /** As in GenerateRequest. */
+  readonly keepReply?: boolean | undefined;
   /** Told how many of the n are complete. */
   readonly onSaid?: (done: number) => void;
   /** Told how many of the oldest turns did not fit the model's window. */
@@ -70,8 +72,9 @@ export async function speak(model: ChatModel, request: SpeakRequest, signal: Abo
       // Choices of the first attempt have seeds seed..seed+n-1; a retry goes on where they ended.
       const seed = request.seed + attempt * request.n;
       const first = said.length;
-      const { onUsage, onRetry } = request;
-      const asked = { messages, n: missing, seed, sampling: model.sampling, whole: !request.onDelta, onUsage, onRetry };
+      const { onUsage, onRetry, keepReply } = request;
+      const { sampling } = model;
+      const asked = { messages, n: missing, seed, sampling, whole: !request.onDelta, keepReply, onUsage, onRetry };
       for await (const event of model.generate(asked, signal)) take(event, first, seed, said, request);
       missing = request.n - said.length;
       for (let k = 0; k < missing; k += 1) request.onEmpty?.();

@@ -15,6 +15,11 @@ export interface GenerationRequest {
   readonly sampling: SamplingSettings;
   readonly stops: readonly string[];
   readonly stopTokens: readonly number[];
+  /**
+   * The tokens that begin a turn of the model's own, where the next prompt will go on from this reply: it then stays in the
+   * cache. The prompt is cut accordingly (`segment`), so that what follows does not depend on what is cached.
+   */
+  readonly opening: readonly number[] | null;
   /** How many alternatives to report for each token; null: no log-probabilities (they cost a pass over the vocabulary). */
   readonly logprobs: number | null;
 }
@@ -48,7 +53,7 @@ export async function* generate(
   signal: AbortSignal,
 ): AsyncGenerator<GenerationEvent, void, undefined> {
   const { lane } = request;
-  const prompt = segment(request.prompt, (token) => lane.model.isEnd(token));
+  const prompt = segment(request.prompt, (token) => lane.model.isEnd(token), request.opening);
   const slot = await pool.acquire(lane, prompt, request.prompt.length + request.maxTokens, signal);
   try {
     const want = request.logprobs === null ? candidatesFor(request.sampling.topK) : 0;
@@ -153,7 +158,9 @@ async function* oneChoice(
     }
     candidates = await run(async () => {
       slot.evaluated += 1;
-      return slot.sequence.evaluate([token], want);
+      const next = await slot.sequence.evaluate([token], want);
+      if (request.opening !== null && request.n === 1) slot.keep(token);
+      return next;
     });
   }
 }

@@ -22,6 +22,7 @@ export function settingsOf(
   prompt: readonly number[],
   given: number | null,
   logprobs: number | null,
+  opening: readonly number[] | null = null,
 ): GenerationRequest {
   const room = lane.limit - prompt.length;
   if (prompt.length === 0) throw new HttpError(400, 'the prompt is empty', { param: 'prompt' });
@@ -49,6 +50,7 @@ export function settingsOf(
     stops: typeof request.stop === 'string' ? [request.stop] : (request.stop ?? []),
     stopTokens: request.stop_token_ids ?? [],
     logprobs,
+    opening,
   };
 }
 

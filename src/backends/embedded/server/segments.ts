@@ -23,8 +23,17 @@ export interface Segmented {
  * A prompt that ends with a turn's end asks about that turn and not for a reply. The next ones ask about another text in its
  * place, or about the turn after it, so it is cut after every turn: nothing is then read twice. A batch costs about as much
  * as three more tokens on F16 weights, a tenth of reading such a session in one go.
+ *
+ * With `opening`, the tokens that begin a turn of the model's own, it is cut as a session came about that this model took part
+ * in: its own turns token by token, as they were written, and all between them in batches. A reply can then stay in the cache,
+ * and is read again only where that was lost, at the price of single tokens.
  */
-export function segment(tokens: readonly number[], isTurnEnd: (token: number) => boolean): Segmented {
+export function segment(
+  tokens: readonly number[],
+  isTurnEnd: (token: number) => boolean,
+  opening: readonly number[] | null = null,
+): Segmented {
+  if (opening !== null) return asWritten(tokens, isTurnEnd, opening);
   const last = tokens.at(-1);
   const least = last !== undefined && isTurnEnd(last) ? 1 : MIN_SEGMENT;
   const ends: number[] = [];
@@ -33,6 +42,28 @@ export function segment(tokens: readonly number[], isTurnEnd: (token: number) =>
     const length = index + 1 - start;
     if (length < MAX_SEGMENT && !(length >= least && isTurnEnd(token))) continue;
     start = index + 1;
+    ends.push(start);
+  }
+  if (start < tokens.length) ends.push(tokens.length);
+  return { tokens, ends };
+}
+
+function asWritten(
+  tokens: readonly number[],
+  isTurnEnd: (token: number) => boolean,
+  opening: readonly number[],
+): Segmented {
+  const ends: number[] = [];
+  let start = 0;
+  let own = false;
+  for (const [index, token] of tokens.entries()) {
+    const next = index + 1;
+    if (own && isTurnEnd(token)) own = false;
+    const opens: boolean =
+      !own && opening.length > 0 && opening.every((each, at) => tokens[next - opening.length + at] === each);
+    if (!own && !opens && next - start < MAX_SEGMENT) continue;
+    own ||= opens;
+    start = next;
     ends.push(start);
   }
   if (start < tokens.length) ends.push(tokens.length);

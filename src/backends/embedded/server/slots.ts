@@ -17,7 +17,7 @@ export interface Lane {
 export class Slot {
   readonly lane: Lane;
   readonly sequence: SequencePort;
-  /** What the cache holds, in whole segments; generated tokens never count. */
+  /** What the cache holds, in whole segments; generated tokens count only if they were kept. */
   prompt: Segmented = { tokens: [], ends: [] };
   busy = false;
   lastUsed = 0;
@@ -27,6 +27,12 @@ export class Slot {
   constructor(lane: Lane, sequence: SequencePort) {
     this.lane = lane;
     this.sequence = sequence;
+  }
+
+  /** A token that was just generated stays, as a segment of its own. */
+  keep(token: number): void {
+    const { tokens, ends } = this.prompt;
+    this.prompt = { tokens: [...tokens, token], ends: [...ends, tokens.length + 1] };
   }
 }
 

@@ -101,7 +101,7 @@ export async function converse(
     const counted: Usage[] = [];
     if (role === 'user') contextText ??= (await fitContext(context, model, signal, request.contextBudget)).text;
     const asked = {
-      ...{ role, context, contextBudget: request.contextBudget, contextText, turns, n: 1, seed },
+      ...{ role, context, contextBudget: request.contextBudget, contextText, turns, n: 1, seed, keepReply: true },
       onEmpty: () => {
         empty += 1;
       },
