@@ -55,7 +55,7 @@ function specs({ choices, known, initial }: EvaluationForm): Spec[] {
     { value: 'words', help: 'TF-IDF: needs no model' },
     { value: 'minilm', help: 'all-MiniLM-L6-v2: needs the Python environment (foil setup train)' },
     // a spec may name one model of a server that has several
-    ...plain([...choices.encoders, initial.encoder], 'its /v1/embeddings is asked about every message'),
+    ...plain([...choices.encoders, initial.encoder], 'its /v1/embeddings is asked about every session'),
   ].filter(({ value }, at, all) => all.findIndex((other) => other.value === value) === at);
   const metrics = METRICS.map(({ id, title }) => ({ value: id, help: title }));
   // biome-ignore format: one setting a line, so that a table reads as a table
@@ -76,7 +76,7 @@ function specs({ choices, known, initial }: EvaluationForm): Spec[] {
     { key: 'ab', label: 'A/B tests', section: 'What', kind: 'text', help: 'NAME=CONTROL:TREATMENT of two chatbots, with commas between; empty for none' },
     { key: 'giveaways', label: 'give-aways in', section: 'What', kind: 'whole', help: 'Sessions of each simulator to look into; some 20 requests each' },
     { key: 'metrics', label: 'metrics', section: 'What', kind: 'all', options: [all, ...metrics], help: 'Families of tables and figures' },
-    { key: 'encoder', label: 'sessions near by', section: 'What', kind: 'name', options: encoders, help: 'What embeds messages for the map of sessions; also SERVER:MODEL in spec.json' },
+    { key: 'encoder', label: 'sessions near by', section: 'What', kind: 'name', options: encoders, help: 'What embeds sessions for their map; also SERVER:MODEL in spec.json' },
     { key: 'seed', label: 'seed', section: 'Intervals', kind: 'whole', help: 'The same seed gives the same intervals' },
     { key: 'draws', label: 'bootstrap samples', section: 'Intervals', kind: 'whole', help: 'Of each interval, 100 to 1,000,000' },
   ];

@@ -5,6 +5,8 @@ import {
   embeddingExhibits,
   sessionsToEmbed,
   sessionText,
+  windowEncoder,
+  windowsOf,
   wordEncoder,
 } from '../../../src/core/evaluate/language/embedding.ts';
 import type { Source } from '../../../src/core/evaluate/source.ts';
@@ -69,4 +71,26 @@ test('one session of each source a context, as many as the map may hold; too few
   expect(few).toEqual({ done: true, value: [] });
   expect([...(denseRow([0.5, 2]).at as Uint32Array)]).toEqual([0, 1]);
   expect(sessionText(makeSession('x', Array(60).fill('a')))).toHaveLength(99);
+});
+
+test('a session is read in windows, from message to message, of a long one from word to word, and nothing is lost', () => {
+  const long = Array.from({ length: 400 }, (_, at) => `word${at}`).join(' ');
+  const texts = ['a'.repeat(500), 'b'.repeat(399), 'c', '  ', long, 'end'];
+  const windows = windowsOf(makeSession('x', texts));
+  expect(windows.slice(0, 2)).toEqual([
+    `${'a'.repeat(500)}\n${'b'.repeat(399)}`,
+    expect.stringMatching(/^c\nword0|^c$/u),
+  ]);
+  for (const window of windows) expect(window.length).toBeLessThanOrEqual(900);
+  expect(windows.join(' ').split(/\s+/u)).toEqual(texts.join(' ').split(/\s+/u));
+  expect(windows.at(-1)).toMatch(/word399\nend$/u);
+  expect(windowsOf(makeSession('x', Array(60).fill('a'))).join('')).toHaveLength(99);
+});
+
+test('it is the mean of the directions of its windows by their length, and has none without words', () => {
+  const sessions = [makeSession('x', ['a'.repeat(900), 'b'.repeat(300)]), makeSession('y', [' '])];
+  const vectorOf = (window: string) => (window[0] === 'a' ? Float32Array.of(0.5, 0) : Float32Array.of(0, 40));
+  const [row, nothing] = windowEncoder(sessions, 'it', vectorOf).vectors;
+  expect(Array.from(row?.value ?? [])).toEqual([900, 300]);
+  expect(nothing?.value).toHaveLength(0);
 });

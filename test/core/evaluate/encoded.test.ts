@@ -4,10 +4,8 @@ import { FakeEvaluationStore } from '../../../src/backends/fake/evaluations.ts';
 import { FakeRegistry } from '../../../src/backends/fake/models.ts';
 import { FakeSessionStore } from '../../../src/backends/fake/stores.ts';
 import { FoilError } from '../../../src/core/errors.ts';
-import { meanEncoder, messagesOf } from '../../../src/core/evaluate/language/embedding.ts';
 import { reportHtml } from '../../../src/core/evaluate/render/report.ts';
 import type { Estimate } from '../../../src/core/evaluate/table.ts';
-import type { SparseRow } from '../../../src/core/metrics/logistic.ts';
 import { evaluate } from '../../../src/core/workflows/evaluate/evaluate.ts';
 import { commandOf, type EvaluationSpec, specSchema, WORDS } from '../../../src/core/workflows/evaluate/spec.ts';
 import type { EvaluateEvent, EvaluatePorts } from '../../../src/core/workflows/evaluate/types.ts';
@@ -15,6 +13,8 @@ import { evaluationView } from '../../../src/core/workflows/evaluate/view.ts';
 import { makeSession } from '../../fixtures/make.ts';
 
 const TOPICS = ['boss', 'dog', 'exam', 'money'];
+/** Both sides say the same of it. */
+const SAME = 'sleep';
 /** Synonyms are one direction, and words by which a side is told another: what TF-IDF cannot see. */
 const MEANING: Readonly<Record<string, number>> = {
   chief: 0,
@@ -29,21 +29,21 @@ const MEANING: Readonly<Record<string, number>> = {
 const OTHER: Readonly<Record<string, string>> = { boss: 'chief', dog: 'hound', exam: 'test', money: 'cash' };
 const vectorOf = (text: string) => {
   const out = [0, 0, 0, 0, 0.1];
-  for (const word of text.split(' ')) if (word in MEANING) out[MEANING[word] as number] = 1;
+  for (const word of text.split(/\s+/u)) if (word in MEANING) out[MEANING[word] as number] = 1;
   return out;
 };
 
 async function world() {
   const sessions = new FakeSessionStore();
   const about = (of: string) => ({ origin: { simulator: 'sim', chatbot: 'bot' }, meta: { context_of: of } });
-  await sessions.append(
-    'people',
-    TOPICS.map((of) => makeSession(of, [`well it is ${of}`, '   ', 'again'], {})),
-  );
-  await sessions.append(
-    'made',
-    TOPICS.map((of) => makeSession(`sim.bot.${of}.0`, [`I feel ${OTHER[of]} hurts me`, 'again'], about(of))),
-  );
+  await sessions.append('people', [
+    ...TOPICS.map((of) => makeSession(of, [`well it is ${of}`, '   ', 'again'])),
+    makeSession(SAME, ['no sleep']),
+  ]);
+  await sessions.append('made', [
+    ...TOPICS.map((of) => makeSession(`sim.bot.${of}.0`, [`I feel ${OTHER[of]} hurts me`, 'again'], about(of))),
+    makeSession(`sim.bot.${SAME}.0`, ['no sleep'], about(SAME)),
+  ]);
   const opened = { encoder: new FakeEncoder(vectorOf), store: new FakeVectors(), opening: 0 };
   const evaluations = new FakeEvaluationStore();
   const ports: EvaluatePorts = {
@@ -98,18 +98,21 @@ it('is words where a spec says nothing: no encoder is opened, and none stands am
   expect(opened.opening).toBe(0);
 });
 
-it('embeds each message once, and finds the same context where words do not', async () => {
+it('embeds each text once, and finds the same context where words do not', async () => {
   const { ports, opened, evaluations } = await world();
   const words = await run(ports, specOf());
   const { rates, notes, of } = await run(ports, specOf({ encoder: 'scripted' }));
-  expect(words.rates('context')).toEqual([0, 0]);
+  expect(words.rates('context')).toEqual([0.2, 0.2]);
   expect(rates('context')).toEqual([1, 1]);
   expect(opened.encoder.asked.toSorted()).toEqual(
-    ['again', ...TOPICS.flatMap((of) => [`well it is ${of}`, `I feel ${OTHER[of]} hurts me`])].toSorted(),
+    [
+      'no sleep',
+      ...TOPICS.flatMap((of) => [`well it is ${of}\nagain`, `I feel ${OTHER[of]} hurts me\nagain`]),
+    ].toSorted(),
   );
-  expect(notes).toMatch(/scripted vectors\. Each of the first 50 messages/u);
+  expect(notes).toMatch(/scripted vectors\. It reads the first 50 messages in windows/u);
   expect(of('progress').map(({ text, done, of: all }) => [text, done, all])).toContainEqual([
-    'scripted embeds messages',
+    'scripted embeds sessions',
     9,
     9,
   ]);
@@ -161,18 +164,7 @@ it('says why in its place where the encoder cannot be had, or its vectors are of
     { metric: 'embedding', reason: 'no "nobody"', remedy: ['name another'] },
   ]);
   expect(unknown.of('begin')[0]?.begin.inputs.at(-1)).toMatchObject({ name: 'nobody', role: 'that could not be had' });
-  opened.store.known.set('again', Float32Array.of(1, 2));
+  opened.store.known.set('no sleep', Float32Array.of(1, 2));
   const { of } = await run(ports, specOf({ encoder: 'scripted' }));
   expect(of('missing')[0]?.reason).toContain('different sizes');
-});
-
-it('takes the mean of directions, so that a long vector weighs no more', () => {
-  const session = makeSession('x', ['a', ' ', 'b'], {});
-  expect(messagesOf(session)).not.toContain(' ');
-  const { vectors } = meanEncoder([session, makeSession('y', [], {})], 'it', (text) =>
-    text === 'a' ? Float32Array.of(3, 0) : Float32Array.of(0, 0.5),
-  );
-  const row = vectors[0] as SparseRow;
-  expect(Array.from(row.value, (value) => value.toFixed(4))).toEqual(['0.7071', '0.7071']);
-  expect(vectors[1]?.value).toHaveLength(0);
 });

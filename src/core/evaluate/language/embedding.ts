@@ -13,18 +13,41 @@ import type { Exhibit, Figure, TableRow } from '../table.ts';
 
 /** Messages of a session that are embedded (B.1). */
 const MESSAGES = 50;
+/** Characters of a window: some 220 tokens of English, where MiniLM reads 256. */
+const WINDOW = 900;
 
-/** The messages of a session that are embedded, without who said what; those without a word are left out. */
-export function messagesOf({ turns }: Pick<Session, 'turns'>): string[] {
-  return turns
-    .slice(0, MESSAGES)
-    .map(({ content }) => content)
-    .filter((content) => /\S/u.test(content));
-}
-
-/** The same as one text. */
+/** The text of a session that is embedded: its first 50 messages, without who said what (B.1). */
 export function sessionText(session: Pick<Session, 'turns'>): string {
   return messagesOf(session).join('\n');
+}
+
+/**
+ * The same in windows that a sentence encoder reads whole: as many messages in a row as fit, and of a longer message as many
+ * words. Nothing is left out, and no window is much more than the others.
+ */
+export function windowsOf(session: Pick<Session, 'turns'>): string[] {
+  const pieces = messagesOf(session).flatMap((message) =>
+    message.length <= WINDOW ? [message] : packed(message.split(/\s+/u), ' '),
+  );
+  return packed(pieces, '\n');
+}
+
+function messagesOf({ turns }: Pick<Session, 'turns'>): string[] {
+  return turns
+    .slice(0, MESSAGES)
+    .map(({ content }) => content.trim())
+    .filter((content) => content !== '');
+}
+
+/** Pieces in a row, joined as long as they fit into a window. */
+function packed(pieces: readonly string[], by: string): string[] {
+  const out: string[] = [];
+  for (const piece of pieces) {
+    const last = out.at(-1);
+    if (last !== undefined && last.length + by.length + piece.length <= WINDOW) out[out.length - 1] = last + by + piece;
+    else out.push(piece);
+  }
+  return out;
 }
 
 /** Vectors of sessions, in the order of the texts that were given. */
@@ -39,34 +62,6 @@ export function denseRow(vector: ArrayLike<number>): SparseRow {
   return { at: Uint32Array.from({ length: vector.length }, (_, at) => at), value: Float64Array.from(vector) };
 }
 
-/**
- * Sessions by the vectors of their messages: each message is embedded by itself and counts the same, the session is the mean
- * of their directions. An encoder that reads 256 tokens would see the first eighth of a long session, and one for whole
- * documents (B.1 takes text-embedding-3-large) is at nobody's hand offline. So near means: their messages speak, on the whole,
- * of alike things in alike ways; in which order, or who answered whom, the mean does not know.
- * @param vectorOf the vector of a message, all of one size. A session without messages is far from all.
- */
-export function meanEncoder(
-  sessions: readonly Pick<Session, 'turns'>[],
-  about: string,
-  vectorOf: (message: string) => Float32Array,
-): Encoder {
-  return {
-    about: `${about}. Each of the first ${MESSAGES} messages is embedded by itself, and a session is the mean of their directions: near is what speaks of alike things, in whatever order`,
-    vectors: sessions.map((session) => denseRow(meanDirection(messagesOf(session).map(vectorOf)))),
-  };
-}
-
-function meanDirection(vectors: readonly Float32Array[]): Float64Array {
-  const sum = new Float64Array(vectors[0]?.length ?? 0);
-  for (const vector of vectors) {
-    const length = Math.hypot(...vector) || 1;
-    for (const [at, value] of vector.entries()) sum[at] = (sum[at] as number) + value / length;
-  }
-  const length = Math.hypot(...sum) || 1;
-  return sum.map((value) => value / length);
-}
-
 /** Sessions by their words, where there is no sentence encoder: near is what shares rare words. */
 export function wordEncoder(texts: readonly string[]): Encoder {
   const grams = new Grams();
@@ -75,6 +70,35 @@ export function wordEncoder(texts: readonly string[]): Encoder {
     about: 'TF-IDF of 1- and 2-grams, no sentence encoder: near is what shares rare words',
     vectors: tfidf(bags, bags, 2).rows,
   };
+}
+
+/**
+ * Sessions by a sentence encoder. One that reads 256 tokens would see the first fifth of a long session: so its windows are
+ * embedded, and the session is the mean of their directions, each by its length, as the encoder itself takes the mean of tokens.
+ * The mean of single messages was tried, and is worse: "ok" and "thank you" count as much as what a session is about, and half
+ * as many sessions found their own other half (docs/evaluate.md). Near means: on the whole they speak of alike things in
+ * alike ways; in which order, the mean hardly knows.
+ * @param vectorOf the vector of a window, all of one size. A session without words is far from all.
+ */
+export function windowEncoder(
+  sessions: readonly Pick<Session, 'turns'>[],
+  about: string,
+  vectorOf: (window: string) => Float32Array,
+): Encoder {
+  return {
+    about: `${about}. It reads the first ${MESSAGES} messages in windows of ${WINDOW} characters, and a session is the mean of their directions: near is what speaks of alike things in alike ways`,
+    vectors: sessions.map((session) => denseRow(meanDirection(windowsOf(session), vectorOf))),
+  };
+}
+
+function meanDirection(windows: readonly string[], vectorOf: (window: string) => Float32Array): Float64Array {
+  const sum = new Float64Array(windows[0] === undefined ? 0 : vectorOf(windows[0]).length);
+  for (const window of windows) {
+    const vector = vectorOf(window);
+    const scale = window.length / (Math.hypot(...vector) || 1);
+    for (const [at, value] of vector.entries()) sum[at] = (sum[at] as number) + scale * value;
+  }
+  return sum;
 }
 
 export interface EmbeddingOptions extends Draws {

@@ -3,11 +3,11 @@ import {
   EMBEDDING_DEFAULTS,
   type Encoder,
   embeddingExhibits,
-  meanEncoder,
-  messagesOf,
   type Placed,
   sessionsToEmbed,
   sessionText,
+  windowEncoder,
+  windowsOf,
   wordEncoder,
 } from '../../evaluate/language/embedding.ts';
 import type { Exhibit } from '../../evaluate/table.ts';
@@ -52,7 +52,7 @@ export async function* sessionMap(inputs: Inputs): AsyncGenerator<Step, Exhibit[
   const options = { ...EMBEDDING_DEFAULTS, ...draws };
   const placed = sessionsToEmbed([real, ...simulated], options);
   const vectors = isOpened(encoder)
-    ? yield* byMessages(placed, encoder, inputs.signal)
+    ? yield* byWindows(placed, encoder, inputs.signal)
     : wordEncoder(placed.map(({ session }) => sessionText(session)));
   const work = embeddingExhibits(placed, vectors, options);
   for (;;) {
@@ -62,14 +62,14 @@ export async function* sessionMap(inputs: Inputs): AsyncGenerator<Step, Exhibit[
   }
 }
 
-/** Sessions by the vectors of their messages; what was ever embedded is not again, and each batch is kept before the next. */
-async function* byMessages(
+/** Sessions by the vectors of their windows; what was ever embedded is not again, and each batch is kept before the next. */
+async function* byWindows(
   placed: readonly Placed[],
   { encoder, vectors }: OpenedEncoder,
   signal: AbortSignal,
 ): AsyncGenerator<Step, Encoder> {
   const sessions = placed.map(({ session }) => session);
-  const texts = [...new Set(sessions.flatMap(messagesOf))];
+  const texts = [...new Set(sessions.flatMap(windowsOf))];
   const store = await vectors();
   try {
     const todo = texts.filter((text) => store.get(text) === undefined);
@@ -82,10 +82,10 @@ async function* byMessages(
         }
         await store.append(new Map(event.at.map((at, k) => [todo[at] as string, event.vectors[k] as Float32Array])));
         done += event.at.length;
-        yield { text: `${encoder.name} embeds messages`, done, of: todo.length };
+        yield { text: `${encoder.name} embeds sessions`, done, of: todo.length };
       }
     }
-    return meanEncoder(
+    return windowEncoder(
       sessions,
       encoder.about,
       vectorsOf(texts, encoder.name, (text) => store.get(text)),
@@ -103,7 +103,7 @@ function vectorsOf(
 ): (text: string) => Float32Array {
   const found = new Map(texts.flatMap((text) => [[text, get(text)] as const]));
   const sizes = new Set([...found.values()].map((vector) => vector?.length));
-  if (sizes.has(undefined)) throw new FoilError('bad-encoder', `${name} gave no vector for some messages`);
+  if (sizes.has(undefined)) throw new FoilError('bad-encoder', `${name} gave no vector for some texts`);
   if (sizes.size > 1) {
     throw new FoilError('bad-encoder', `vectors of ${name} are of different sizes: ${[...sizes].join(', ')}`, {
       remedy: `its server has another model under the same name than before: give that another name, or move embeddings/ away`,
