@@ -4,6 +4,7 @@ import { AlternativesOverlay } from './overlays/Alternatives.tsx';
 import { Choose, Confirm, Steps } from './overlays/Choose.tsx';
 import { ContextOverlay } from './overlays/Context.tsx';
 import { Edit } from './overlays/Edit.tsx';
+import { Exhibits } from './overlays/Exhibits.tsx';
 import { Label } from './overlays/Label.tsx';
 import { Help, Models, Palette, Seats } from './overlays/Lists.tsx';
 import { Turing } from './overlays/Turing.tsx';
@@ -46,6 +47,8 @@ export function onTop(state: AppState, overlay: Overlay, rect: Rect): ReactNode 
       return <AlternativesOverlay state={state} overlay={overlay} rect={rect} />;
     case 'label':
       return <Label overlay={overlay} rect={rect} />;
+    case 'exhibits':
+      return <Exhibits overlay={overlay} rect={rect} />;
     case 'turing':
       return <Turing overlay={overlay} rect={rect} />;
     case 'why':

@@ -159,6 +159,9 @@ test('a sample is drawn, labelled, taken back, and measured against', async () =
       categories: { gratitude: { n: 3, positives: 1, kappa: 1 }, loneliness: { kappa: 1 } },
     },
   ]);
+  const said = await foil(['eval', 'agreement', '--labels', 'mine', '--labeller', 'ann'], { cwd });
+  expect(said.stdout).toMatch(/rules against labels by ann \(mine\)[\s\S]+action +kappa +labelled +found/u);
+  expect(said.stdout).toMatch(/all pooled +\S+ .*\n/u);
   const kept = await readFile(join(cwd, 'labels', 'agreement.json'), 'utf8');
   expect(kept).toContain('people/p1/2');
   expect(kept).not.toContain('lonely at night');

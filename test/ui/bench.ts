@@ -1,6 +1,7 @@
 import { FakeEvaluationStore } from '../../src/backends/fake/evaluations.ts';
 import { FakeChatModel, FakeDiscriminator, FakeRegistry, type Script } from '../../src/backends/fake/models.ts';
 import { FakePairStore, FakeSessionStore } from '../../src/backends/fake/stores.ts';
+import type { Measurement } from '../../src/core/evaluate/behaviour/agreement.ts';
 import { contextSchema } from '../../src/core/session/schema.ts';
 import type { LabelRecord, Sample } from '../../src/core/workflows/evaluate/label-types.ts';
 import type { EvaluationView } from '../../src/core/workflows/evaluate/view.ts';
@@ -20,6 +21,8 @@ interface FakeBench extends Workbench {
   written: EvaluationView[];
   /** By name, what is in their files. */
   drawnSamples: Map<string, FakeFile<Sample, LabelRecord>>;
+  /** Agreement that was kept. */
+  keptAgreements: Measurement[];
   drawnSittings: Map<string, FakeFile<TuringSitting, TuringRecord>>;
 }
 
@@ -51,6 +54,7 @@ export function fakeBench(
   const evaluationStore = new FakeEvaluationStore();
   const written: EvaluationView[] = [];
   const drawnSamples: FakeBench['drawnSamples'] = new Map();
+  const keptAgreements: Measurement[] = [];
   const drawnSittings: FakeBench['drawnSittings'] = new Map();
   const loops = fakeLoops(ports, world.ports);
   return {
@@ -65,9 +69,9 @@ export function fakeBench(
       written.push(view);
       return { report: 'evaluations/try/report.html', tables: 'evaluations/try/csv', count: 3 };
     },
-    samples: async () => fakeSamples(drawnSamples),
+    samples: async () => fakeSamples(drawnSamples, keptAgreements),
     sittings: async () => fakeSittings(drawnSittings),
-    ...{ drawnSamples, drawnSittings },
+    ...{ drawnSamples, drawnSittings, keptAgreements },
     chatbots: async () => ['curt', 'kind'],
     workspace: 'demo',
     roles: { simulator: 'sim-a', chatbot: 'bot-a', discriminator: 'disc-a' },

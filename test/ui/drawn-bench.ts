@@ -43,7 +43,7 @@ export const fakeSittings = (files: Map<string, FakeFile<TuringSitting, TuringRe
   filesOf('sitting', files);
 
 /** Samples in memory; of the small taxonomy `rules` finds `a` in messages with "fought", and a judge `c` in all. */
-export function fakeSamples(files: Map<string, FakeFile<Sample, LabelRecord>>, kept: Measurement[] = []): Samples {
+export function fakeSamples(files: Map<string, FakeFile<Sample, LabelRecord>>, kept: Measurement[]): Samples {
   const of = filesOf('sample', files);
   return {
     ...of,

@@ -3,6 +3,7 @@ import type { Exhibit } from '../../src/core/evaluate/table.ts';
 import type { Session } from '../../src/core/session/schema.ts';
 import { specSchema } from '../../src/core/workflows/evaluate/spec.ts';
 import { planeRows, pointsOf } from '../../src/ui/components/figure.ts';
+import { entriesOf, shownEvaluation } from '../../src/ui/state/evaluate.ts';
 import { evaluationFields, newEvaluationForm, setEvaluationField } from '../../src/ui/state/evaluate-form.ts';
 import { tableGrid, tableRows } from '../../src/ui/state/evaluate-table.ts';
 import { sessionOf } from '../core/evaluate/annotated.ts';
@@ -40,12 +41,19 @@ async function start(size = SMALL, hold?: (signal: AbortSignal) => Promise<void>
 
 describe.each([SMALL, { columns: 100, rows: 30 }, LARGE])('an evaluation at $columns x $rows', (size) => {
   test('is computed, read, drilled into, and written', async () => {
-    const { bench, screen } = await start(size);
+    const { bench, screen, control } = await start(size);
     await enter(screen);
     await screen.waitFor('what is evaluated');
     await screen.send('a');
     await screen.waitFor(/try: \d+ computed/u);
     expect(screen.text()).toContain('Linguistic features');
+    if (size === LARGE) {
+      // no title of the contents is cut where there is room for it
+      const entries = entriesOf(shownEvaluation(control.state.evaluate)?.view ?? null);
+      const titles = entries.flatMap((entry) => (entry.kind === 'exhibit' ? [entry.exhibit.title] : []));
+      expect(Math.max(...titles.map(({ length }) => length))).toBeGreaterThan(38);
+      for (const title of titles) expect(screen.text()).toContain(title);
+    }
     expect(screen.text()).toMatch(/– Predictive validity/u);
     // the frame never leaves the terminal
     expect(screen.line(size.rows - 1)).toMatch(/\? help/u);
@@ -221,6 +229,12 @@ test('the form takes what a spec takes, and refuses the rest with why', () => {
     ...['choice', 'words'],
     ['words', 'minilm', 'gpu-box'],
   ]);
+  expect(setEvaluationField(form, 'turing', 'blind, other').turing).toEqual(['blind', 'other']);
+  expect(setEvaluationField(form, 'turing', 'none').turing).toEqual([]);
+  const judges = evaluationFields({ ...form, choices: { ...choices, sittings: ['blind'] } });
+  expect(judges.find(({ key }) => key === 'turing')).toMatchObject({
+    ...{ value: 'none', kind: 'many', options: [{ value: 'none' }, { value: 'blind' }] },
+  });
   expect(() => setEvaluationField(form, 'draws', '3')).toThrow(/100/u);
   expect(() => setEvaluationField(form, 'ab', 'a:b')).toThrow('NAME=CONTROL:TREATMENT');
 });

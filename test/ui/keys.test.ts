@@ -195,3 +195,13 @@ describe('dispatch', () => {
     expect(log).toEqual([expect.stringMatching(/^refused composer.send: the session has ended/)]);
   });
 });
+
+test('a run is offered to be adopted until it is; then the key does it again', () => {
+  const run = { state: 'done', actions: ['adopt', 'clone'], marked: false } as const;
+  const facts = (adopted: boolean): KeyFacts => ({ ...NO_FACTS, run: { ...run, adopted } });
+  const offered = (adopted: boolean) => footerItems('runs', facts(adopted)).map(({ command }) => command);
+  expect(offered(false)).toContain('run.adopt');
+  expect(offered(true)).not.toContain('run.adopt');
+  expect(offered(true)).toContain('run.chat');
+  expect(resolveKey('runs', facts(true), 'a').kind).toBe('command');
+});

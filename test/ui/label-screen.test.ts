@@ -60,3 +60,58 @@ test('what is pasted labels nothing', async () => {
   expect(screen.text()).not.toContain('[x]');
   expect(records).toEqual([]);
 });
+
+const CTRL_G = '\u0007';
+
+test.each([SMALL, LARGE])(
+  'the agreement shows while one labels, leads to sessions and back, and is kept, at $columns x $rows',
+  async (size) => {
+    const { bench, screen, records } = await start(size);
+    await screen.waitFor('1 / 3 · 0 labelled');
+    await screen.send(CTRL_G);
+    await screen.waitFor('no message has both a label by anna and an answer of scripted');
+    // the annotator finds `a` in each message: the first is labelled so, the second not
+    await screen.type('a');
+    await enter(screen);
+    await screen.waitFor('2 / 3');
+    await screen.type('c');
+    await enter(screen);
+    await screen.waitFor('3 / 3 · 2 labelled');
+    await screen.send(CTRL_G);
+    await screen.waitFor('scripted against labels by anna (mine)');
+    const last = screen.line(size.rows - 1);
+    expect(last).toContain('Enter its sessions');
+    expect(last).toContain('b by another');
+    // of six pairs of message and category: both yes 1, only found 1, only labelled 1, neither 3; kappa (24 - 20) / (36 - 20)
+    expect(screen.text()).toMatch(/all pooled +0\.25 .*2 +2/u);
+    expect(screen.text()).toMatch(/Good[\s\S]+A +0\.00 .*1 +2[\s\S]+Bad[\s\S]+C +0\.00 .*1 +0/u);
+    await screen.send(TAB);
+    await screen.waitFor(/Notes .*scripted against/u);
+    await screen.waitFor("Cohen's kappa");
+    await screen.send(TAB);
+    await screen.waitFor('all pooled');
+    await screen.send('s');
+    await screen.waitFor('kept: it stands beside');
+    expect(bench.keptAgreements).toMatchObject([
+      { annotator: 'scripted', against: 'labels by anna (mine)', pooled: { n: 2, positives: 2, found: 2 } },
+    ]);
+    await screen.send('b');
+    await screen.waitFor('Measure');
+    await screen.type('bot-a');
+    await enter(screen);
+    await screen.waitFor(/C +0\.00 .*1 +2/u);
+    // the last row is C: the session where both say so, and that where only the annotator does
+    await screen.send('G');
+    await enter(screen);
+    await screen.waitFor('behind c of scripted against');
+    expect(screen.text()).toMatch(/Sessions .*1 of 2/u);
+    await pressEsc(screen);
+    await screen.waitFor(/C +0\.00 .*1 +2/u);
+    await pressEsc(screen);
+    await screen.waitFor('3 / 3 · 2 labelled');
+    // the sitting goes on
+    await enter(screen);
+    await screen.waitFor('All of the sample is labelled');
+    expect(records).toHaveLength(3);
+  },
+);

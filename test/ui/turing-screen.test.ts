@@ -87,3 +87,38 @@ test('a note is kept with its session', async () => {
   await screen.send('1');
   await screen.waitFor('turn 2 / 2');
 });
+
+test('figures are of the sessions that one has judged oneself: nothing tells what is still to be judged', async () => {
+  const { bench, screen } = await start();
+  const said = { schema: 1, item: 2, by: 'ben', at: '', ms: null } as const;
+  bench.drawnSittings
+    .get('blind')
+    ?.records.push(...[1, 2].map((t): TuringRecord => ({ ...said, type: 'guess', t, level: 1, p: 0.05 })), {
+      schema: 1,
+      item: 2,
+      by: 'ben',
+      at: '',
+      type: 'truth',
+    });
+  await screen.waitFor('turn 1 / 2');
+  await screen.send('\u0007');
+  await screen.waitFor('no session of blind is judged to its end');
+  for (const key of ['6', '5']) {
+    await screen.send(key);
+    await screen.waitFor(key === '6' ? 'turn 2 / 2' : 'All its turns are guessed');
+  }
+  await enter(screen);
+  await screen.waitFor('It was a real person.');
+  await screen.send('\u0007');
+  await screen.waitFor('Real or simulated: a person and the discriminators');
+  expect(screen.text()).toMatch(/anna/u);
+  expect(screen.line(23)).not.toContain('keep');
+  for (const title of ['How sure they are', 'The person against each', 'The sessions that were judged']) {
+    await screen.send(']');
+    await screen.waitFor(title);
+    expect(screen.text()).not.toMatch(/\bben\b|m2/u);
+  }
+  expect(screen.text()).toMatch(/p1/u);
+  await pressEsc(screen);
+  await screen.waitFor('It was a real person.');
+});

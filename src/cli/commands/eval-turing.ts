@@ -1,10 +1,8 @@
 import { type Command, Option } from 'commander';
-import type { Guesser } from '../../core/evaluate/judges/turing-judges.ts';
-import type { Session } from '../../core/session/schema.ts';
 import type { TuringStores } from '../../core/workflows/turing/sitting.ts';
-import type { TuringCommand, TuringItem, TuringSettings } from '../../core/workflows/turing/types.ts';
+import type { TuringCommand, TuringSettings } from '../../core/workflows/turing/types.ts';
 import type { Cli, Run } from '../cli.ts';
-import { corporaOf, readCorpus } from '../corpus.ts';
+import { corporaOf } from '../corpus.ts';
 import { examples, integer } from '../options.ts';
 import { reviewerOf } from '../pair-sets.ts';
 import { tellView, tellWritten } from '../turing-output.ts';
@@ -204,33 +202,11 @@ async function carryOut(cli: Cli, name: string, command: TuringCommand, options:
 }
 
 async function show(cli: Cli, names: string[], draws: { seed: number; draws: number }): Promise<undefined> {
-  const { guessersIn } = await import('../../core/workflows/turing/judged.ts');
-  const { turingExhibits } = await import('../../core/evaluate/judges/turing.ts');
+  const { sittingExhibits } = await import('../../core/workflows/turing/figures.ts');
   const { printExhibit } = await import('../eval-output.ts');
-  const files = await stores(cli);
-  const guessers: Guesser[] = [];
-  const simulated = new Set<string>();
-  for (const name of names) {
-    const store = await files.open(name);
-    await store.close();
-    const { head } = store;
-    for (const corpus of head.settings.simulated) simulated.add(corpus);
-    const found = new Map<string, Session>();
-    for (const corpus of [head.settings.real, ...head.settings.simulated])
-      for await (const session of readCorpus(cli, corpus)) found.set(`${corpus}/${session.id}`, session);
-    const find = ({ corpus, session }: TuringItem) => found.get(`${corpus}/${session}`) ?? null;
-    guessers.push(...guessersIn({ name, head, records: store.records }, find));
-  }
-  if (guessers.every(({ sessions }) => sessions.length === 0)) {
-    const { FoilError } = await import('../../core/errors.ts');
-    throw new FoilError('no-guesses', `no session of ${names.join(', ')} is judged to its end`, {
-      remedy: [
-        `go on: foil eval turing next ${names[0]}`,
-        'without feedback figures come when a person is through, since they would be feedback',
-      ],
-    });
-  }
-  for (const exhibit of turingExhibits(guessers, draws)) {
+  const ports = { sessions: corporaOf(cli), stores: await stores(cli) };
+  const { exhibits, simulated } = await sittingExhibits(ports, names, null, draws);
+  for (const exhibit of exhibits) {
     cli.out.event({ event: 'exhibit', metric: 'turing', exhibit });
     printExhibit(cli, exhibit, simulated);
   }

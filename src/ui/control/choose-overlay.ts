@@ -4,6 +4,7 @@ import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.
 import type { Controller } from './controller.ts';
 import { drawForm, openDrawForm } from './draw-form.ts';
 import { evaluationForm } from './evaluate-form.ts';
+import { annotatorChosen } from './exhibits.ts';
 import { openLabelling } from './labelling.ts';
 import { moveIn } from './lists.ts';
 import { gateConfirmed } from './loop-commands.ts';
@@ -60,6 +61,7 @@ export function chooseCommand(control: Controller, top: ChooseOverlay, command: 
 function take(control: Controller, purpose: ChooseOverlay['purpose'], value: string): void {
   if (purpose.kind === 'sample') openLabelling(control, value);
   else if (purpose.kind === 'sitting') openTuringSitting(control, value);
+  else if (purpose.kind === 'annotator') annotatorChosen(control, value);
   else if (purpose.kind === 'review') reviewChosen(control, purpose.choice, value);
   else if (purpose.kind === 'setting' || purpose.kind === 'evaluation' || purpose.kind === 'drawing') {
     const form = { setting: loopForm, evaluation: evaluationForm, drawing: drawForm }[purpose.kind];

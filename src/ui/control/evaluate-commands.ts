@@ -1,6 +1,4 @@
-import type { Behind } from '../../core/evaluate/table.ts';
 import { simulatedCorpora } from '../../core/workflows/evaluate/view.ts';
-import { pointsOf } from '../components/figure.ts';
 import type { Command } from '../keys/table.ts';
 import {
   EVALUATION_PANES,
@@ -10,14 +8,14 @@ import {
   shownEntry,
   shownEvaluation,
 } from '../state/evaluate.ts';
-import { tableBehind, tableGrid, tableSize } from '../state/evaluate-table.ts';
+import { exhibitSize } from '../state/evaluate-table.ts';
 import { topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
 import { chooseDrawn, drawForm } from './draw-form.ts';
 import { change, openEvaluation } from './evaluate.ts';
 import { evaluationForm, openEvaluationForm } from './evaluate-form.ts';
+import { moveInExhibit, showBehindCursor } from './exhibits.ts';
 import { moveIn } from './lists.ts';
-import { showBehind } from './sessions-commands.ts';
 
 type One = Extract<EvaluationsView, { kind: 'one' }>;
 
@@ -127,11 +125,8 @@ function inPane(control: Controller, view: One, command: Command): boolean {
     else return false;
     return true;
   }
-  const { rows, columns } = sizeOf(control);
-  const moved = moveIn(command, Math.min(view.row, Math.max(0, rows - 1)), rows, page);
-  if (moved !== null) to({ row: moved });
-  else if (command === 'exhibit.left') to({ column: Math.max(0, Math.min(view.column, columns - 1) - 1) });
-  else if (command === 'exhibit.right') to({ column: Math.max(0, Math.min(view.column + 1, columns - 1)) });
+  const moved = moveInExhibit(command, view, sizeOf(control), page);
+  if (moved !== null) to(moved);
   else if (command === 'exhibit.sessions') drill(control, view);
   else return false;
   return true;
@@ -149,9 +144,7 @@ function step(control: Controller, view: One, by: 1 | -1): void {
 function sizeOf(control: Controller): { rows: number; columns: number } {
   const entry = shownEntry(control.state.evaluate);
   if (entry.kind !== 'exhibit') return { rows: 100, columns: 0 };
-  const { exhibit } = entry;
-  if (exhibit.type === 'figure') return { rows: pointsOf(exhibit).length, columns: 0 };
-  return tableSize(tableGrid(exhibit, simulatedOf(control)));
+  return exhibitSize(entry.exhibit, simulatedOf(control));
 }
 
 function simulatedOf(control: Controller): ReadonlySet<string> {
@@ -163,24 +156,7 @@ function simulatedOf(control: Controller): ReadonlySet<string> {
 function drill(control: Controller, view: One): void {
   const entry = shownEntry(control.state.evaluate);
   if (entry.kind !== 'exhibit') return;
-  const found = behindOf(control, view, entry.exhibit);
-  if (found.behind.length === 0) {
-    control.tell('warn', `no session stands behind ${found.name === '' ? 'this' : found.name} alone: try another row`);
-    return;
-  }
-  showBehind(control, { title: `${found.name} of ${entry.exhibit.title}`, among: found.behind });
-}
-
-function behindOf(
-  control: Controller,
-  { row, column }: One,
-  exhibit: Extract<ReturnType<typeof shownEntry>, { kind: 'exhibit' }>['exhibit'],
-): { name: string; behind: readonly Behind[] } {
-  if (exhibit.type === 'table') return tableBehind(exhibit, tableGrid(exhibit, simulatedOf(control)), { row, column });
-  const points = pointsOf(exhibit);
-  const one = points[Math.max(0, Math.min(row, points.length - 1))];
-  const label = one?.point.label ?? (typeof one?.point.x === 'string' ? one.point.x : null);
-  return { name: one ? `${one.name}${label === null ? '' : `, ${label}`}` : '', behind: one?.point.behind ?? [] };
+  showBehindCursor(control, entry.exhibit, view, simulatedOf(control));
 }
 
 /** The report and the tables, as files. */
@@ -200,7 +176,10 @@ function write(control: Controller): void {
 
 /** F6: the evaluation that was open, read again; at first the list. */
 export function enterEvaluations(control: Controller): void {
-  control.set((state) => ({ ...state, screen: 'evaluate', overlays: [] }));
+  control.set((state) => ({
+    ...state,
+    ...{ screen: 'evaluate', overlays: [], sessions: { ...state.sessions, below: [] } },
+  }));
   if (control.state.evaluate.running === null) control.evaluations.again();
 }
 

@@ -5,6 +5,7 @@ import type { ComposerAction } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
 import { changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { showAgreement } from './exhibits.ts';
 import { OpenSitting, tellRefused } from './sitting.ts';
 
 type Sitting = Extract<Overlay, { kind: 'label' }>;
@@ -91,6 +92,9 @@ export function labelCommand(control: Controller, top: Sitting, command: Command
       return true;
     case 'label.undo':
       sitting.push({ type: 'undo' });
+      return true;
+    case 'label.agreement':
+      showAgreement(control, top.name, top.labeller, 'rules');
       return true;
     case 'label.up':
       scroll(-1);

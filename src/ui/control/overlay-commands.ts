@@ -9,6 +9,7 @@ import { changeOverlay, type Overlay, topOverlay } from '../state/state.ts';
 import { chooseCommand, confirmCommand, stepsCommand } from './choose-overlay.ts';
 import { blankContext, partAsText, pickContext, refreshPick, setContext, textAsPart } from './context-overlay.ts';
 import type { Controller } from './controller.ts';
+import { exhibitsCommand } from './exhibits.ts';
 import { labelCommand } from './labelling.ts';
 import { moveIn } from './lists.ts';
 import { reviewEdited, statisticsCommand } from './review-commands.ts';
@@ -34,6 +35,8 @@ export function overlayCommand(control: Controller, command: Command): boolean {
       return alternativesCommand(control, top, command);
     case 'label':
       return labelCommand(control, top, command);
+    case 'exhibits':
+      return exhibitsCommand(control, top, command);
     case 'turing':
       return turingCommand(control, top, command);
     case 'why':

@@ -76,7 +76,7 @@ export function showBehind(
     ...state,
     screen: 'sessions',
     overlays: [],
-    sessions: { ...state.sessions, query, selected: 0, search: null, behind: title },
+    sessions: { ...state.sessions, query, selected: 0, search: null, behind: title, below: state.overlays },
   }));
   refreshSessions(control);
 }
@@ -87,7 +87,8 @@ export function leaveBehind(control: Controller): void {
   control.set((state) => ({
     ...state,
     screen: 'evaluate',
-    sessions: { ...state.sessions, query: { ...query, hideRisk: true }, selected: 0, behind: null },
+    overlays: state.sessions.below,
+    sessions: { ...state.sessions, query: { ...query, hideRisk: true }, selected: 0, behind: null, below: [] },
   }));
 }
 
@@ -98,7 +99,7 @@ export function showCorpus(control: Controller, corpus: string): void {
   control.set((state) => ({
     ...state,
     screen: 'sessions',
-    sessions: { ...state.sessions, query, selected: 0, search: null, behind: null },
+    sessions: { ...state.sessions, query, selected: 0, search: null, behind: null, below: [] },
   }));
   refreshSessions(control);
 }

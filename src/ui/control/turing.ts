@@ -5,6 +5,7 @@ import { type ComposerAction, newComposer } from '../components/composer.ts';
 import type { Command } from '../keys/table.ts';
 import { changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
+import { showFigures } from './exhibits.ts';
 import { OpenSitting, tellRefused } from './sitting.ts';
 
 type Sitting = Extract<Overlay, { kind: 'turing' }>;
@@ -102,6 +103,9 @@ export function turingCommand(control: Controller, top: Sitting, command: Comman
       control.set((state) => ({ ...state, overlays: [...state.overlays, edit] }));
       return true;
     }
+    case 'turing.figures':
+      showFigures(control, top.name, top.by);
+      return true;
     case 'turing.up':
       scroll(1);
       return true;

@@ -47,6 +47,9 @@ export const needsStage = ({ loop }: KeyFacts): string | null =>
       : null;
 export const needsIdleEvaluation = ({ evaluationHere }: KeyFacts): string | null =>
   evaluationHere === null ? null : `${evaluationHere} is being computed here: x stops it`;
+export const needsTables = ({ tables }: KeyFacts): string | null => (tables > 1 ? null : 'this is the only table');
+export const needsAgreement = ({ agreement }: KeyFacts): string | null =>
+  agreement ? null : 'these tables are of guesses, and not of labels';
 const DONE = { adopt: 'adopted', resume: 'resumed', cancel: 'cancelled', clone: 'cloned' } as const;
 export const first = (...checks: ((facts: KeyFacts) => string | null)[]) => {
   return (facts: KeyFacts): string | null => {

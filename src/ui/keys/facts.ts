@@ -70,6 +70,10 @@ export interface KeyFacts {
   readonly loopStopping: boolean;
   /** A table or a figure of an evaluation shows, and not what it is of. */
   readonly exhibit: boolean;
+  /** Tables that lie on a sitting. */
+  readonly tables: number;
+  /** They are the agreement of an annotator with labels. */
+  readonly agreement: boolean;
   /** Name of the evaluation that is computed here. */
   readonly evaluationHere: string | null;
   /** It is being stopped. */
@@ -100,6 +104,8 @@ export const NO_FACTS: KeyFacts = {
   loopHere: null,
   loopStopping: false,
   exhibit: false,
+  tables: 0,
+  agreement: false,
   evaluationHere: null,
   evaluationStopping: false,
 };

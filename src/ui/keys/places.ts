@@ -42,6 +42,7 @@ export const PLACES = {
   choose: ['choose', 'choice', 'list', 'text', 'global'],
   steps: ['scroll', 'ends', 'global'],
   label: ['labelling', 'text', 'global'],
+  exhibits: ['tables', 'exhibit', 'list', 'ends', 'global'],
   turing: ['guessing', 'text', 'global'],
   why: ['choice', 'list', 'ends', 'global'],
   confirm: ['confirm', 'global'],

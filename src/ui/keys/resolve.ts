@@ -64,6 +64,7 @@ export interface FooterItem {
 export function footerItems(place: Place, facts: KeyFacts): FooterItem[] {
   return bindingsIn(place)
     .filter((binding) => binding.rank !== undefined && (binding.disabled?.(facts) ?? null) === null)
+    .filter(({ offered }) => offered?.(facts) ?? true)
     .map((binding) => ({ binding, keys: shownKeys(binding, place) }))
     .filter(({ keys }) => keys.length > 0)
     .toSorted((a, b) => (a.binding.rank ?? 0) - (b.binding.rank ?? 0))
@@ -110,6 +111,7 @@ const SCOPE_TITLES: Record<Scope, string> = {
   evals: 'Evaluations',
   oneeval: 'One evaluation',
   exhibit: 'A table or figure',
+  tables: 'Tables of a sitting',
   evalform: 'New evaluation',
   drawform: 'New sitting or sample',
   labelling: 'Labelling by hand',

@@ -1,6 +1,7 @@
 import {
   can,
   first,
+  needsAgreement,
   needsBlind,
   needsIdleEvaluation,
   needsIdleLoop,
@@ -11,6 +12,7 @@ import {
   needsPair,
   needsRun,
   needsStage,
+  needsTables,
   needsTurn,
   needsUserTurn,
   needsWatch,
@@ -34,6 +36,8 @@ export interface Binding {
   readonly sign?: string;
   /** Why the key does nothing now, or null if it works. */
   readonly disabled?: (facts: KeyFacts) => string | null;
+  /** Whether the footer offers it where it works; it does without this. */
+  readonly offered?: (facts: KeyFacts) => boolean;
 }
 
 /**
@@ -144,7 +148,7 @@ export const KEYS = [
   { command: 'runs.mark', keys: ['m'], where: 'runs', label: 'mark', rank: 9, help: 'Mark the run to compare another one with it', disabled: needsRun },
   { command: 'runs.compare', keys: ['='], where: 'runs', label: 'compare', rank: 3, help: 'Compare the run with the marked one on one plot', disabled: (facts) => !facts.runMarked ? 'mark a run first (m), then go to another one' : facts.run?.marked ? 'this is the marked run: go to another one' : null },
 
-  { command: 'run.adopt', keys: ['a'], where: 'onerun', label: 'adopt', rank: 4, help: 'Make a model of what the run wrote, ready in Chat', disabled: can('adopt') },
+  { command: 'run.adopt', keys: ['a'], where: 'onerun', label: 'adopt', rank: 4, help: 'Make a model of what the run wrote, ready in Chat; of a run that is adopted, again', disabled: can('adopt'), offered: (facts) => facts.run?.adopted === false },
   { command: 'run.chat', keys: ['C'], where: 'onerun', label: 'chat with it', rank: 2, help: 'Go to Chat with the model that the run was adopted as', disabled: first(needsRun, (facts) => (facts.run?.adopted ? null : 'it was not adopted yet (a)')) },
   { command: 'run.resume', keys: ['R'], where: 'onerun', label: 'resume', rank: 4, help: 'Go on from the last checkpoint of a run that ended or was lost', disabled: can('resume') },
   { command: 'run.cancel', keys: ['x'], where: 'onerun', label: 'cancel', rank: 5, help: 'End the run: TERM to all of its processes, then KILL', disabled: can('cancel') },
@@ -218,6 +222,12 @@ export const KEYS = [
   { command: 'exhibit.left', keys: ['left', 'h'], where: 'exhibit', label: 'column', rank: 6, sign: '←→', help: 'Go to the column to the left' },
   { command: 'exhibit.right', keys: ['right', 'l'], where: 'exhibit', label: 'column to the right', help: 'Go to the column to the right' },
 
+  { command: 'tables.next', keys: [']'], where: 'tables', label: 'table', rank: 3, sign: '[ ]', help: 'Show the next table', disabled: needsTables },
+  { command: 'tables.previous', keys: ['['], where: 'tables', label: 'previous table', help: 'Show the previous table', disabled: needsTables },
+  { command: 'tables.notes', keys: ['tab'], where: 'tables', label: 'notes', rank: 4, help: 'Show the notes in full, and go back' },
+  { command: 'tables.annotator', keys: ['b'], where: 'tables', label: 'by another', rank: 2, help: 'Measure another annotator against the same labels', disabled: needsAgreement },
+  { command: 'tables.keep', keys: ['s'], where: 'tables', label: 'keep', rank: 5, help: 'Keep the agreement in labels/agreement.json, to stand beside every figure of this annotator', disabled: needsAgreement },
+
   { command: 'evalform.create', keys: ['ctrl+s'], where: 'evalform', label: 'keep it', rank: 2, help: 'Keep the evaluation as the form says; nothing is started' },
 
   { command: 'drawform.create', keys: ['ctrl+s'], where: 'drawform', label: 'draw it', rank: 2, help: 'Draw the sitting or the sample as the form says, and open it' },
@@ -225,14 +235,16 @@ export const KEYS = [
   { command: 'label.confirm', keys: ['enter'], where: 'labelling', label: 'keep', rank: 1, help: 'Keep the categories that are marked, none if none is, and go on; a letter marks its category' },
   { command: 'label.skip', keys: ['tab'], where: 'labelling', label: 'skip', rank: 2, help: 'Leave the message out' },
   { command: 'label.undo', keys: ['shift+tab'], where: 'labelling', label: 'undo', rank: 3, help: 'Take back your last label or skip, of earlier sittings too; Ctrl+Z does the same, and left and right look at other messages' },
-  { command: 'label.up', keys: ['up'], where: 'labelling', label: 'scroll', rank: 4, sign: '↑↓', help: 'Scroll the session up' },
+  { command: 'label.agreement', keys: ['ctrl+g'], where: 'labelling', label: 'agreement', rank: 4, help: 'Show how far annotators agree with what you have labelled so far' },
+  { command: 'label.up', keys: ['up'], where: 'labelling', label: 'scroll', rank: 6, sign: '↑↓', help: 'Scroll the session up' },
   { command: 'label.down', keys: ['down'], where: 'labelling', label: 'scroll down', help: 'Scroll the session down' },
 
   { command: 'turing.next', keys: ['enter'], where: 'guessing', label: 'go on', rank: 1, sign: 'digit Enter', help: 'Show what a session was once all its turns are guessed, then go to the next; a digit guesses the turn that is marked' },
   { command: 'turing.skip', keys: ['tab'], where: 'guessing', label: 'skip', rank: 2, help: 'Leave the session out' },
   { command: 'turing.undo', keys: ['shift+tab'], where: 'guessing', label: 'undo', rank: 3, help: 'Take back your last guess or skip, of earlier sittings too, until the truth was shown; Ctrl+Z does the same' },
   { command: 'turing.note', keys: ['ctrl+n'], where: 'guessing', label: 'note', rank: 4, help: 'Write a note on the session' },
-  { command: 'turing.up', keys: ['up'], where: 'guessing', label: 'scroll', rank: 5, sign: '↑↓', help: 'Scroll the session up' },
+  { command: 'turing.figures', keys: ['ctrl+g'], where: 'guessing', label: 'figures', rank: 5, help: 'Show how often you were right in the sessions that you have judged, beside the discriminators' },
+  { command: 'turing.up', keys: ['up'], where: 'guessing', label: 'scroll', rank: 7, sign: '↑↓', help: 'Scroll the session up' },
   { command: 'turing.down', keys: ['down'], where: 'guessing', label: 'scroll down', help: 'Scroll the session down' },
 
   { command: 'prompt.apply', keys: ['enter'], where: 'prompt', label: 'take it', rank: 1, help: 'Take what is written' },

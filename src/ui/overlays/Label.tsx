@@ -16,7 +16,13 @@ export function Label({ overlay, rect }: { overlay: Sitting; rect: Rect }) {
   const height = Math.max(3, rect.height - 2 - keys.length);
   const rows = shown
     ? saidRows(overlay.turns, width - 2)
-    : [[{ text: ' All of the sample is labelled: Ctrl+Z takes the last label back.' }]];
+    : [
+        [
+          {
+            text: ' All of the sample is labelled. Ctrl+G shows the agreement with annotators; Ctrl+Z takes the last label back.',
+          },
+        ],
+      ];
   const asked = rows.findLastIndex(([first]) => first?.text.startsWith(' ▶'));
   const end =
     shown && overlay.turns.findIndex((turn) => turn.asked) < overlay.turns.length - 1 ? asked + 3 : rows.length;

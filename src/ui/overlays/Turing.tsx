@@ -112,8 +112,11 @@ function truthRows({ standing, truth }: Extract<View, { phase: 'truth' }>): Segm
 function endRows({ judged, sessions, skipped }: Extract<View, { phase: 'end' }>, name: string): Segment[][] {
   return [
     [{ text: ` ${judged} of ${sessions} sessions are judged, ${skipped} skipped.`, tone: 'strong' }],
-    [{ text: ` How often you were right, beside the discriminators: foil eval turing show ${name},` }],
-    [{ text: ` or an evaluation with --turing ${name}.` }],
+    [
+      { text: ' Ctrl+G', tone: 'focus' },
+      { text: ' shows how often you were right, beside the discriminators; an evaluation that names' },
+    ],
+    [{ text: ` ${name} among those who guessed has the same tables.` }],
   ];
 }
 

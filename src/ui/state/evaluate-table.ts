@@ -2,6 +2,7 @@ import type { Grid, GridCell, GridColumn } from '../../core/evaluate/render/grid
 import { gridOf } from '../../core/evaluate/render/grid.ts';
 import type { Behind, Exhibit, Table } from '../../core/evaluate/table.ts';
 import { cellWidth, fitWidth, truncate } from '../../core/text/wrap.ts';
+import { pointsOf } from '../components/figure.ts';
 import type { Segment } from '../components/Line.tsx';
 import { listTop } from '../components/List.tsx';
 
@@ -145,13 +146,33 @@ function cellSegments(cell: GridCell | undefined, kind: GridColumn['kind'], size
   return [{ text: shown.slice(0, end) }, { text: shown.slice(end), tone: 'dim' }];
 }
 
+/** How many rows and columns of an exhibit the cursor can be on. */
+export function exhibitSize(exhibit: Exhibit, simulated: ReadonlySet<string>): { rows: number; columns: number } {
+  return exhibit.type === 'figure'
+    ? { rows: pointsOf(exhibit).length, columns: 0 }
+    : tableSize(tableGrid(exhibit, simulated));
+}
+
+/** The sessions behind the row or the point under the cursor, with what that is called. */
+export function exhibitBehind(
+  exhibit: Exhibit,
+  at: { readonly row: number; readonly column: number },
+  simulated: ReadonlySet<string>,
+): { name: string; behind: readonly Behind[] } {
+  if (exhibit.type === 'table') return tableBehind(exhibit, tableGrid(exhibit, simulated), at);
+  const points = pointsOf(exhibit);
+  const one = points[Math.max(0, Math.min(at.row, points.length - 1))];
+  const label = one?.point.label ?? (typeof one?.point.x === 'string' ? one.point.x : null);
+  return { name: one ? `${one.name}${label === null ? '' : `, ${label}`}` : '', behind: one?.point.behind ?? [] };
+}
+
 /** How many rows and columns the cursor can be on. */
-export function tableSize({ grid, groups }: TableGrid): { rows: number; columns: number } {
+function tableSize({ grid, groups }: TableGrid): { rows: number; columns: number } {
   return { rows: grid.rows.length, columns: groups.length };
 }
 
-/** The sessions behind what is under the cursor, with what that is called. */
-export function tableBehind(
+/** The sessions behind what is under the cursor of a table. */
+function tableBehind(
   table: Table & { type: 'table' },
   { grid, turned, groups }: TableGrid,
   { row, column }: { readonly row: number; readonly column: number },

@@ -53,6 +53,7 @@ export function factsOf(state: AppState): KeyFacts {
   const path = session ? pathTo(session) : [];
   const selected = transcript.selected === null ? undefined : session?.nodes[Number(transcript.selected)];
   const overlay = topOverlay(state);
+  const tables = overlay?.kind === 'exhibits' ? overlay : null;
   return {
     busy: activity !== null,
     running,
@@ -75,7 +76,9 @@ export function factsOf(state: AppState): KeyFacts {
     review: reviewFacts(state),
     ...runFacts(state.runs),
     ...loopFacts(state.loop),
-    exhibit: shownEntry(state.evaluate).kind === 'exhibit',
+    exhibit: tables !== null || shownEntry(state.evaluate).kind === 'exhibit',
+    tables: tables?.exhibits.length ?? 0,
+    agreement: tables?.agreement != null,
     evaluationHere: state.evaluate.running?.spec.name ?? null,
     evaluationStopping: state.evaluate.running?.stopping === true,
   };

@@ -1,4 +1,6 @@
+import type { Measurement } from '../../core/evaluate/behaviour/agreement.ts';
 import type { Taxonomy } from '../../core/evaluate/behaviour/taxonomy.ts';
+import type { Exhibit } from '../../core/evaluate/table.ts';
 import type { ModelEntry, SeatKind, SessionQuery, SessionSummary } from '../../core/ports.ts';
 import type { Candidate } from '../../core/preference/candidates.ts';
 import type { ContextPart, RenderedContext } from '../../core/prompt/context.ts';
@@ -53,6 +55,8 @@ export interface SessionsState {
   readonly loading: boolean;
   /** What of an evaluation the sessions stand behind; null where they are not asked for so. */
   readonly behind: string | null;
+  /** What lay on the evaluation when they were asked for: it lies there again when one goes back. */
+  readonly below: readonly Overlay[];
 }
 
 /** What an edited text is for. */
@@ -109,6 +113,26 @@ export type Overlay =
       readonly view: TuringView | null;
       /** Rows scrolled up from the turn that is guessed. */
       readonly up: number;
+    }
+  /** Tables on what a person said in a sitting, which lies below. */
+  | {
+      readonly kind: 'exhibits';
+      readonly exhibits: readonly Exhibit[];
+      /** Corpora whose sessions are simulated. */
+      readonly simulated: ReadonlySet<string>;
+      /** Which of them shows, and where its cursor is. */
+      readonly at: number;
+      readonly row: number;
+      readonly column: number;
+      /** First row of the notes; null while the table shows. */
+      readonly notes: number | null;
+      /** The agreement that shows, which can be kept; null for other tables. */
+      readonly agreement: {
+        readonly sample: string;
+        readonly labeller: string;
+        readonly by: string;
+        readonly measurement: Measurement;
+      } | null;
     }
   /** Why a user turn looks real or simulated; parts come as they are asked about. */
   | {
@@ -172,6 +196,8 @@ export interface ChooseOverlay {
     | { readonly kind: 'sample' }
     /** A sitting of blind Turing mode. */
     | { readonly kind: 'sitting' }
+    /** Whose agreement with labels shows. */
+    | { readonly kind: 'annotator' }
     /** A setting of a sitting or a sample that is to be drawn. */
     | { readonly kind: 'drawing'; readonly key: string }
     /** A setting of an evaluation. */
@@ -242,6 +268,7 @@ export function initialState(size: AppState['size'], seats: Seats, roles: AppSta
       corpora: [],
       loading: false,
       behind: null,
+      below: [],
     },
     review: null,
     runs: NO_RUNS,

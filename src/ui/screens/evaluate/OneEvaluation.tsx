@@ -1,9 +1,8 @@
-import type { Exhibit, Figure } from '../../../core/evaluate/table.ts';
+import { cellWidth } from '../../../core/text/wrap.ts';
 import { simulatedCorpora } from '../../../core/workflows/evaluate/view.ts';
 import { Rows } from '../../components/Chart.tsx';
 import { Frame } from '../../components/Frame.tsx';
-import { barSegments, legendOf, planeRows, pointSegments, pointSizes, pointsOf } from '../../components/figure.ts';
-import { Line, type Segment } from '../../components/Line.tsx';
+import type { Segment } from '../../components/Line.tsx';
 import { List } from '../../components/List.tsx';
 import { RowsFrame } from '../../components/RowsFrame.tsx';
 import { Box } from '../../ink.ts';
@@ -18,10 +17,10 @@ import {
   shownEvaluation,
 } from '../../state/evaluate.ts';
 import { aboutRows } from '../../state/evaluate-run.ts';
-import { tableGrid, tableRows } from '../../state/evaluate-table.ts';
 import { wrapped } from '../../state/runs-view.ts';
 import { type PaneSize, runsArea } from '../runs/layout.ts';
-import { evaluationPanes, exhibitRows } from './layout.ts';
+import { evaluationPanes } from './layout.ts';
+import { noteRows, OneExhibit } from './OneExhibit.tsx';
 
 type View = Extract<EvaluationsView, { kind: 'one' }>;
 
@@ -30,7 +29,7 @@ export function OneEvaluation({ state, view, regions }: { state: EvaluationsStat
   const shown = shownEvaluation(state);
   if (!shown || (state.failed !== null && state.running === null))
     return <NotRead state={state} name={view.name} size={runsArea(regions)} />;
-  const panes = evaluationPanes(regions, view.pane);
+  const panes = evaluationPanes(regions, view.pane, contentsWidth(shown));
   const entry = shownEntry(state);
   const wide = panes.notes !== null && panes.exhibit !== null;
   return (
@@ -92,6 +91,12 @@ function Contents({ state, shown, view, entry, size }: PaneProps) {
   );
 }
 
+/** Cells that the longest title takes with its frame. */
+function contentsWidth({ view }: OpenEvaluation): number {
+  const rows = entriesOf(view).map((entry, at, all) => entrySegments(entry, all[at - 1], 0));
+  return 3 + Math.max(...rows.map(([title]) => cellWidth(title?.text ?? '')));
+}
+
 function entrySegments(entry: Entry, before: Entry | undefined, width: number): Segment[] {
   switch (entry.kind) {
     case 'about':
@@ -119,19 +124,14 @@ function notesOf(entry: Entry): readonly string[] {
   return entry.kind === 'exhibit' ? entry.exhibit.notes : entry.kind === 'missing' ? entry.section.remedy : [];
 }
 
-function noteRows(notes: readonly string[], width: number): Segment[][] {
-  return notes.flatMap((note) =>
-    wrapped(note.replaceAll('\n', ' '), width - 4).map((text, at): Segment[] => [
-      { text: ` ${at === 0 ? '·' : ' '} ${text}`, tone: 'dim' },
-    ]),
-  );
-}
-
 function Shown({ state, shown, view, entry, wide, size }: PaneProps & { wide: boolean }) {
   const width = size.width - 2;
   const focused = view.pane === 'exhibit';
+  const simulated = shown.view ? simulatedCorpora(shown.view) : new Set<string>();
   if (entry.kind === 'exhibit')
-    return <OneExhibit exhibit={entry.exhibit} shown={shown} view={view} wide={wide} size={size} />;
+    return (
+      <OneExhibit exhibit={entry.exhibit} simulated={simulated} at={view} focused={focused} wide={wide} size={size} />
+    );
   if (entry.kind === 'about') {
     const notices = state.running?.spec.name === view.name ? state.running.notices : [];
     const rows = aboutRows(shown, notices).flatMap(({ head, text }) =>
@@ -149,82 +149,4 @@ function Shown({ state, shown, view, entry, wide, size }: PaneProps & { wide: bo
       : ['not computed yet: a computes what is missing'];
   const rows = words.flatMap((text) => wrapped(text, width - 2).map((line): Segment[] => [{ text: ` ${line}` }]));
   return <RowsFrame title={title} rows={rows} top={0} focused={focused} {...size} />;
-}
-
-function OneExhibit({
-  exhibit,
-  shown,
-  view,
-  wide,
-  size,
-}: {
-  exhibit: Exhibit;
-  shown: OpenEvaluation;
-  view: View;
-  wide: boolean;
-  size: PaneSize;
-}) {
-  const width = size.width - 2;
-  const focused = view.pane === 'exhibit';
-  const notes = noteRows(exhibit.notes, width);
-  const plot = exhibit.type === 'figure' && exhibit.kind !== 'bar';
-  const room = exhibitRows(size.height - 2, notes.length, { plot, wide });
-  const simulated = shown.view ? simulatedCorpora(shown.view) : new Set<string>();
-  const rest = notes.length - room.notes + 1;
-  const more: Segment[] = [{ text: `   … ${rest} more rows of notes: Tab`, tone: 'dim' }];
-  const said = !wide && rest > 1 ? [...notes.slice(0, Math.max(0, room.notes - 1)), more] : notes;
-  const table = exhibit.type === 'table' ? tableRows(tableGrid(exhibit, simulated), view, width, room.list) : null;
-  const note = [table?.part ?? '', exhibit.paper ?? 'not in the paper'].filter(Boolean).join(' · ');
-  return (
-    <Frame title={exhibit.title} note={note} focused={focused} {...size}>
-      {table ? (
-        <Box flexDirection="column" width={width} height={room.list} overflow="hidden">
-          <Line segments={table.header} width={width} />
-          {table.rows.map(({ key, segments, selected }) => (
-            <Line key={key} segments={segments} selected={selected && focused} width={width} />
-          ))}
-        </Box>
-      ) : null}
-      {exhibit.type === 'figure' ? <Plotted figure={exhibit} row={view.row} width={width} room={room} /> : null}
-      {room.notes > 0 ? <Rows rows={said} width={width} height={room.notes} /> : null}
-    </Frame>
-  );
-}
-
-function Plotted({
-  figure,
-  row,
-  width,
-  room,
-}: {
-  figure: Figure;
-  row: number;
-  width: number;
-  room: { plot: number; list: number };
-}) {
-  const points = pointsOf(figure);
-  const selected = Math.max(0, Math.min(row, points.length - 1));
-  // of thousands of points only those around the one under the cursor are made
-  const first = Math.max(0, Math.min(selected - room.list, points.length - 2 * room.list));
-  const near = points.slice(first, first + 2 * room.list);
-  const sizes = pointSizes(near);
-  return (
-    <Box flexDirection="column">
-      {room.plot > 0 ? (
-        <Rows rows={planeRows(figure, selected, width, room.plot)} width={width} height={room.plot} />
-      ) : (
-        <Line segments={[...legendOf(figure.series), { text: `   ${figure.y}`, tone: 'dim' }]} width={width} />
-      )}
-      <List
-        rows={near.map((point, at) => ({
-          key: String(first + at),
-          segments: figure.kind === 'bar' ? barSegments(points, first + at, width - 1) : pointSegments(point, sizes),
-        }))}
-        selected={selected - first}
-        width={width}
-        height={room.plot > 0 ? room.list : room.list - 1}
-        empty="no point"
-      />
-    </Box>
-  );
 }

@@ -8,19 +8,25 @@ export type EvaluationPanes = Readonly<Record<EvaluationPane, PaneSize | null>>;
 const WIDE_COLUMNS = 120;
 const WIDE_ROWS = 34;
 const CONTENTS = 40;
+/** Of the width, what the contents take at most while they have the focus; the exhibit needs the rest. */
+const SHARE = 0.45;
 const NOTES = 11;
 
-/** Contents, exhibit and notes beside each other where there is room for them, else one at a time. */
-export function evaluationPanes(regions: Regions, pane: EvaluationPane): EvaluationPanes {
+/**
+ * Contents, exhibit and notes beside each other where there is room for them, else one at a time.
+ * @param titles cells that the contents need to show every title whole.
+ */
+export function evaluationPanes(regions: Regions, pane: EvaluationPane, titles: number): EvaluationPanes {
   const whole = runsArea(regions);
   const { width, height } = whole;
   if (width < WIDE_COLUMNS || height < WIDE_ROWS) {
     const only = (own: EvaluationPane) => (pane === own ? whole : null);
     return { contents: only('contents'), exhibit: only('exhibit'), notes: only('notes') };
   }
-  const right = width - CONTENTS;
+  const left = pane === 'contents' ? Math.max(CONTENTS, Math.min(titles, Math.floor(width * SHARE))) : CONTENTS;
+  const right = width - left;
   return {
-    contents: { width: CONTENTS, height },
+    contents: { width: left, height },
     exhibit: { width: right, height: height - NOTES },
     notes: { width: right, height: NOTES },
   };
