@@ -76,8 +76,8 @@ export function wordEncoder(texts: readonly string[]): Encoder {
  * Sessions by a sentence encoder. One that reads 256 tokens would see the first fifth of a long session: so its windows are
  * embedded, and the session is the mean of their directions, each by its length, as the encoder itself takes the mean of tokens.
  * The mean of single messages was tried, and is worse: "ok" and "thank you" count as much as what a session is about, and half
- * as many sessions found their own other half (docs/evaluate.md). Near means: on the whole they speak of alike things in
- * alike ways; in which order, the mean hardly knows.
+ * as many sessions found their own other half (docs/evaluate.md, "Sessions near each other"). Near means: on the whole they
+ * speak of alike things in alike ways; in which order, the mean hardly knows.
  * @param vectorOf the vector of a window, all of one size. A session without words is far from all.
  */
 export function windowEncoder(
