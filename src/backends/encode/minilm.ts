@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FoilError } from '../../core/errors.ts';
 import type { EncodeEvent, SentenceEncoder } from '../../core/evaluate/language/encoder.ts';
-import { formatBytes } from '../../core/text/quantity.ts';
 import { safeText } from '../../core/text/safe.ts';
 import type { FetchProgress } from '../embedded/fetching.ts';
 import { installRoot } from '../setup/root.ts';
@@ -61,7 +60,7 @@ async function* embed(
   }
   const fetching = ensureEncoder(options, signal);
   let step = await fetching.next();
-  for (; !step.done; step = await fetching.next()) yield { type: 'step', text: fetchText(step.value) };
+  for (; !step.done; step = await fetching.next()) yield fetchStep(step.value);
   yield { type: 'step', text: `${MINILM_NAME} is loaded` };
   yield* run(python, step.value, texts, options.threads ?? availableParallelism(), signal);
 }
@@ -72,9 +71,10 @@ async function trainPython(): Promise<string | null> {
 
 const PHASE = { fetch: 'fetching', verify: 'checking', unpack: 'unpacking' } as const;
 
-function fetchText({ phase, done, total }: FetchProgress): string {
-  const share = total === 0 ? 0 : Math.round((100 * done) / total);
-  return `${PHASE[phase]} the encoder ${MINILM_NAME}: ${share}% of ${formatBytes(total)}`;
+/** In megabytes; the text is the same while the phase is, so that logs have a line a phase. */
+function fetchStep({ phase, done, total }: FetchProgress): EncodeEvent {
+  const [ready, of] = [done, total].map((bytes) => Math.ceil(bytes / 1e6)) as [number, number];
+  return { type: 'step', text: `${PHASE[phase]} the encoder ${MINILM_NAME} (MB)`, done: ready, of };
 }
 
 async function* run(
