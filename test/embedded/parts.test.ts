@@ -78,7 +78,7 @@ describe('segments', () => {
           .flatMap(([theirs, own], at) => [5, ...theirs, 2, ...OPENING, ...(at < count ? [...own, 2] : [])]),
       );
 
-    test('own turns are cut at every token, and all else after openings, at most as long as a batch', () => {
+    test('own turns are cut at every token, all else after the first turn and openings, at most as long as a batch', () => {
       fc.assert(
         fc.property(talk, (turns) => {
           const prompt = promptsOf(turns).at(-1) ?? [];
@@ -88,7 +88,9 @@ describe('segments', () => {
           expect(Math.max(...lengths)).toBeLessThanOrEqual(MAX_SEGMENT);
           const own = turns.slice(0, -1).reduce((sum, [, said]) => sum + said.length, 0);
           expect(lengths.filter((length) => length === 1).length).toBeGreaterThanOrEqual(own);
-          const batches = turns.map(([theirs], at) => Math.ceil((theirs.length + 4 + Number(at > 0)) / MAX_SEGMENT));
+          const batches = turns.map(([theirs], at) =>
+            at === 0 ? Math.ceil((theirs.length + 2) / MAX_SEGMENT) + 1 : Math.ceil((theirs.length + 5) / MAX_SEGMENT),
+          );
           expect(ends.length).toBe(own + batches.reduce((sum, count) => sum + count, 0));
         }),
       );

@@ -119,7 +119,7 @@ describe('replies that stay in the cache', () => {
     await run(other, asked(other.model, 'hello', 'and now'), going(other.model));
     for (const batch of other.model.batches) steps.push(other.model.text(batch));
     expect(steps).toEqual(asItCame);
-    expect(steps).toEqual(['them: hellome:', 'y', 'e', 's', 'them: and nowme:', 'y', 'e', 's']);
+    expect(steps).toEqual(['them: hello', 'me:', 'y', 'e', 's', 'them: and nowme:', 'y', 'e', 's']);
   });
 
   test('alternatives leave nothing, since none of them is known to be gone on with', async () => {
@@ -128,7 +128,7 @@ describe('replies that stay in the cache', () => {
     expect(it.pool.slots[0]?.prompt.tokens).toEqual(asked(it.model, 'hello'));
   });
 
-  test('a request that does not keep replies shares nothing beyond the first of them', async () => {
+  test('a request that does not keep replies shares none of them', async () => {
     const it = setUp();
     await run(it, asked(it.model, 'hello', 'and now'), going(it.model));
     const [prompt] = await run(it, asked(it.model, 'hello', 'and now'));

@@ -55,13 +55,17 @@ function asWritten(
 ): Segmented {
   const ends: number[] = [];
   let start = 0;
+  let first = true;
   let own = false;
   for (const [index, token] of tokens.entries()) {
     const next = index + 1;
     if (own && isTurnEnd(token)) own = false;
     const opens: boolean =
       !own && opening.length > 0 && opening.every((each, at) => tokens[next - opening.length + at] === each);
-    if (!own && !opens && next - start < MAX_SEGMENT) continue;
+    // many sessions begin with the same system text
+    const begins = first && isTurnEnd(token);
+    if (!own && !opens && !begins && next - start < MAX_SEGMENT) continue;
+    first &&= !begins;
     own ||= opens;
     start = next;
     ends.push(start);
