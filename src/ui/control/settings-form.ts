@@ -72,6 +72,8 @@ export function formKeys<F extends { readonly selected: number }>(kind: Settings
   const take = (control: Controller, key: string, text: string): string | null => {
     try {
       kind.change(control, (form) => kind.set(form, key, text));
+      // what was said of the field before is not about what stands there now
+      control.set((state) => ({ ...state, message: null }));
       return null;
     } catch (error) {
       if (error instanceof FoilError) return error.message;

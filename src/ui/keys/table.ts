@@ -235,7 +235,7 @@ export const KEYS = [
   { command: 'label.confirm', keys: ['enter'], where: 'labelling', label: 'keep', rank: 1, help: 'Keep the categories that are marked, none if none is, and go on; a letter marks its category' },
   { command: 'label.skip', keys: ['tab'], where: 'labelling', label: 'skip', rank: 2, help: 'Leave the message out' },
   { command: 'label.undo', keys: ['shift+tab'], where: 'labelling', label: 'undo', rank: 3, help: 'Take back your last label or skip, of earlier sittings too; Ctrl+Z does the same, and left and right look at other messages' },
-  { command: 'label.agreement', keys: ['ctrl+g'], where: 'labelling', label: 'agreement', rank: 4, help: 'Show how far annotators agree with what you have labelled so far' },
+  { command: 'label.agreement', keys: ['ctrl+g'], where: 'labelling', label: 'kappa', rank: 4, help: 'Show how far annotators agree with what you have labelled so far' },
   { command: 'label.up', keys: ['up'], where: 'labelling', label: 'scroll', rank: 6, sign: '↑↓', help: 'Scroll the session up' },
   { command: 'label.down', keys: ['down'], where: 'labelling', label: 'scroll down', help: 'Scroll the session down' },
 

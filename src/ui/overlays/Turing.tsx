@@ -37,7 +37,7 @@ function noteOf(view: Sitting['view'], hidden: number): string {
   if (view === null) return '';
   if (view.phase === 'end') return `${view.judged} of ${view.sessions} judged`;
   const { session, sessions, t, turns } = view.standing;
-  return `${hidden > 0 ? '↑ more · ' : ''}session ${session} / ${sessions} · turn ${t} / ${turns}`;
+  return `${hidden > 0 ? '↑ ' : ''}session ${session} / ${sessions} · turn ${t} / ${turns}`;
 }
 
 function bodyRows({ text, phase }: Shown, width: number): Segment[][] {

@@ -41,7 +41,7 @@ export async function sittingExhibits(
   if (guessers.every((one) => one.sessions.length === 0)) {
     throw new FoilError('no-guesses', `no session of ${names.join(', ')} is judged to its end`, {
       remedy: [
-        `go on: F6 and t on the screen, or foil eval turing next ${names[0]}`,
+        `judge one to its end: F6 and t on the screen, or foil eval turing next ${names[0]}`,
         'without feedback figures come when a person is through, since they would be feedback',
       ],
     });

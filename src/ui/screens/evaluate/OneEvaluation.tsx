@@ -94,7 +94,7 @@ function Contents({ state, shown, view, entry, size }: PaneProps) {
 /** Cells that the longest title takes with its frame. */
 function contentsWidth({ view }: OpenEvaluation): number {
   const rows = entriesOf(view).map((entry, at, all) => entrySegments(entry, all[at - 1], 0));
-  return 3 + Math.max(...rows.map(([title]) => cellWidth(title?.text ?? '')));
+  return 4 + Math.max(...rows.map(([title]) => cellWidth(title?.text ?? '')));
 }
 
 function entrySegments(entry: Entry, before: Entry | undefined, width: number): Segment[] {
