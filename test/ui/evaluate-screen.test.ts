@@ -102,9 +102,9 @@ test('exhibits show as they come, the run goes on behind other screens, and x st
   await screen.send('x');
   await screen.waitFor('try is stopped');
   expect(control.state.evaluate.running).toBeNull();
-  expect(bench.evaluationStore.held.size).toBe(0);
+  expect(bench.evaluationStore.journals.held.size).toBe(0);
   // what came before is on the disk, and shown
-  expect(bench.evaluationStore.journals.get('try')?.some(({ type }) => type === 'exhibits')).toBe(true);
+  expect(bench.evaluationStore.journals.records.get('try')?.some(({ type }) => type === 'exhibits')).toBe(true);
   await screen.waitFor(/▪ Linguistic features/u);
 });
 

@@ -2,12 +2,12 @@ import { FoilError } from '../../core/errors.ts';
 import type { EvaluationRecord } from '../../core/workflows/evaluate/journal.ts';
 import type { EvaluationSpec } from '../../core/workflows/evaluate/spec.ts';
 import type { EvaluationJournal, EvaluationStore } from '../../core/workflows/evaluate/types.ts';
+import { HeldJournals } from './held.ts';
 
 /** Evaluations in memory. */
 export class FakeEvaluationStore implements EvaluationStore {
   readonly specs = new Map<string, EvaluationSpec>();
-  readonly journals = new Map<string, EvaluationRecord[]>();
-  readonly held = new Set<string>();
+  readonly journals = new HeldJournals<EvaluationRecord>();
 
   async list(): Promise<string[]> {
     return [...this.specs.keys()];
@@ -28,22 +28,10 @@ export class FakeEvaluationStore implements EvaluationStore {
   }
 
   async read(name: string): Promise<EvaluationRecord[]> {
-    return [...(this.journals.get(name) ?? [])];
+    return this.journals.read(name);
   }
 
   async hold(name: string): Promise<EvaluationJournal> {
-    if (this.held.has(name)) throw new FoilError('locked', `the evaluation "${name}" is being run`);
-    this.held.add(name);
-    const records = this.journals.get(name) ?? [];
-    this.journals.set(name, records);
-    return {
-      records,
-      append: async (record) => {
-        records.push(record);
-      },
-      close: async () => {
-        this.held.delete(name);
-      },
-    };
+    return this.journals.hold(name);
   }
 }

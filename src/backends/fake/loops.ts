@@ -2,12 +2,12 @@ import { FoilError } from '../../core/errors.ts';
 import type { LoopRecord } from '../../core/workflows/loop/journal.ts';
 import type { LoopSettings } from '../../core/workflows/loop/settings.ts';
 import type { LoopJournal, LoopStore } from '../../core/workflows/loop/types.ts';
+import { HeldJournals } from './held.ts';
 
 /** Loops in memory. */
 export class FakeLoopStore implements LoopStore {
   readonly settings = new Map<string, LoopSettings>();
-  readonly journals = new Map<string, LoopRecord[]>();
-  readonly holders = new Set<string>();
+  readonly journals = new HeldJournals<LoopRecord>();
 
   async list(): Promise<string[]> {
     return [...this.settings.keys()];
@@ -25,30 +25,18 @@ export class FakeLoopStore implements LoopStore {
   }
 
   async read(name: string): Promise<LoopRecord[]> {
-    return [...(this.journals.get(name) ?? [])];
+    return this.journals.read(name);
   }
 
   async held(name: string): Promise<boolean> {
-    return this.holders.has(name);
+    return this.journals.held.has(name);
   }
 
   async holder(name: string): Promise<string | null> {
-    return this.holders.has(name) ? 'process 4242 on elsewhere' : null;
+    return this.journals.held.has(name) ? 'process 4242 on elsewhere' : null;
   }
 
   async hold(name: string): Promise<LoopJournal> {
-    if (this.holders.has(name)) throw new FoilError('locked', `${name} is being run`);
-    this.holders.add(name);
-    const records = this.journals.get(name) ?? [];
-    this.journals.set(name, records);
-    return {
-      records,
-      append: async (record) => {
-        records.push(record);
-      },
-      close: async () => {
-        this.holders.delete(name);
-      },
-    };
+    return this.journals.hold(name);
   }
 }

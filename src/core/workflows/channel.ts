@@ -26,3 +26,25 @@ export class Channel<T> implements AsyncIterable<T> {
     }
   }
 }
+
+/** A work that pushes events while it goes, and closes them at its end. */
+export interface Telling<T> {
+  readonly events: Channel<T>;
+  go(): Promise<void>;
+  /** Asks it to end soon; it may be called at any time. */
+  stop(): void;
+}
+
+/** The events of a work, then what it throws; when nobody listens any more it is stopped, and its end is waited for. */
+export async function* told<T>(work: Telling<T>): AsyncGenerator<T, void, undefined> {
+  const whole = work.go();
+  // It is awaited below; until then a failure must not count as unhandled.
+  whole.catch(() => undefined);
+  try {
+    yield* work.events;
+    await whole;
+  } finally {
+    work.stop();
+    await whole.catch(() => undefined);
+  }
+}

@@ -121,7 +121,7 @@ it('embeds each text once, and finds the same context where words do not', async
     name: 'scripted',
     role: 'scripted vectors',
   });
-  const view = evaluationView(evaluations.journals.get('try') ?? []);
+  const view = evaluationView(evaluations.journals.records.get('try') ?? []);
   if (!view) throw new Error('it ran');
   expect(reportHtml(view, new Map())).toMatch(/<th scope="row">scripted<\/th><td>encoder, scripted vectors<\/td>/u);
   expect(commandOf(specOf({ encoder: 'scripted' }))).toContain('--encoder scripted');

@@ -204,7 +204,7 @@ it('has each exhibit in its journal before it tells it, and goes on after a stop
   };
   await expect(work()).rejects.toMatchObject({ name: 'AbortError' });
   expect(new Set(told)).toEqual(new Set(['linguistic']));
-  expect(evaluations.held.size).toBe(0);
+  expect(evaluations.journals.held.size).toBe(0);
   const cut = evaluationView(await evaluations.read('try'));
   expect(cut?.end).toBeNull();
   expect(cut?.sections.map(({ state }) => state)).toEqual(['exhibits', 'pending']);

@@ -11,7 +11,7 @@ async function left(disk: Disk) {
     corpora[name] = sessions;
   }
   const sets = await disk.pairs.sets();
-  const ends = (disk.loops.journals.get('demo') ?? []).flatMap((record) => {
+  const ends = (disk.loops.journals.records.get('demo') ?? []).flatMap((record) => {
     if (record.type !== 'end') return [];
     const { at: _, seconds: __, ...rest } = record;
     return [rest];
@@ -44,7 +44,7 @@ test('killed after any use of the world, the next process redoes no finished sta
     const killed = await go(disk, 'all', at);
     // Whoever is killed while giving the journal back was done.
     if (at < uses) expect(killed.error, `use ${at}`).toBeInstanceOf(Killed);
-    const finished = (disk.loops.journals.get('demo') ?? [])
+    const finished = (disk.loops.journals.records.get('demo') ?? [])
       .filter(({ type }) => type === 'end')
       .map(({ stage }) => stage);
     const resumed = await go(disk);

@@ -114,7 +114,7 @@ export function processOn(disk: Disk, killAt: number | null = null) {
   const die = () => {
     life.dead = true;
     // The system gives locks of the dead back.
-    disk.loops.holders.clear();
+    disk.loops.journals.held.clear();
     throw new Killed(`killed after use ${killAt}`);
   };
   const breaking: Use = {

@@ -63,7 +63,7 @@ function asWritten(
     const opens: boolean =
       !own && opening.length > 0 && opening.every((each, at) => tokens[next - opening.length + at] === each);
     // many sessions begin with the same system text
-    const begins = first && isTurnEnd(token);
+    const begins: boolean = first && isTurnEnd(token);
     if (!own && !opens && !begins && next - start < MAX_SEGMENT) continue;
     first &&= !begins;
     own ||= opens;

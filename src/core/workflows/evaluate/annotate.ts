@@ -10,7 +10,7 @@ import {
 import { taxonomyName } from '../../evaluate/behaviour/taxonomy.ts';
 import type { AnnotationStore, Annotator, Clock, Retry } from '../../ports.ts';
 import type { Session } from '../../session/schema.ts';
-import { Channel } from '../channel.ts';
+import { Channel, type Telling, told } from '../channel.ts';
 import { Meter } from '../simulate/meter.ts';
 import type { Budget, StopReason, Summary } from '../simulate/types.ts';
 
@@ -109,17 +109,7 @@ export async function* annotate(
   ports: AnnotatePorts,
   signal: AbortSignal,
 ): AsyncGenerator<AnnotateEvent, void, undefined> {
-  const run = new Run(request, ports, signal);
-  const whole = run.go();
-  // It is awaited below; until then a failure must not count as unhandled.
-  whole.catch(() => undefined);
-  try {
-    yield* run.events;
-    await whole;
-  } finally {
-    run.stop();
-    await whole.catch(() => undefined);
-  }
+  yield* told(new Run(request, ports, signal));
 }
 
 /** A session on its way: what is found, and how many units are left. */
@@ -130,7 +120,7 @@ interface Open {
   readonly units: number;
 }
 
-class Run {
+class Run implements Telling<AnnotateEvent> {
   readonly events = new Channel<AnnotateEvent>();
   private readonly request: AnnotateRequest;
   private readonly ports: AnnotatePorts;

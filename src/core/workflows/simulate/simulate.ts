@@ -1,7 +1,7 @@
 import { asFoilError, FoilError, isAbort } from '../../errors.ts';
 import type { ChatModel, Retry } from '../../ports.ts';
 import type { Role, Session } from '../../session/schema.ts';
-import { Channel } from '../channel.ts';
+import { Channel, type Telling, told } from '../channel.ts';
 import { SimulationControl } from './control.ts';
 import { converse, type Job, jobKey, sessionSeed } from './converse.ts';
 import { countDiagnostics, diagnosticsSchema, NO_DIAGNOSTICS } from './diagnostics.ts';
@@ -33,20 +33,10 @@ export async function* simulate(
   signal: AbortSignal,
   control = new SimulationControl(),
 ): AsyncGenerator<SimulateEvent, void, undefined> {
-  const run = new Run(request, ports, signal, control);
-  const whole = run.go();
-  // It is awaited below; until then a failure must not count as unhandled.
-  whole.catch(() => undefined);
-  try {
-    yield* run.events;
-    await whole;
-  } finally {
-    run.stop();
-    await whole.catch(() => undefined);
-  }
+  yield* told(new Run(request, ports, signal, control));
 }
 
-class Run {
+class Run implements Telling<SimulateEvent> {
   readonly events = new Channel<SimulateEvent>();
   private readonly request: SimulateRequest;
   private readonly ports: SimulatePorts;
