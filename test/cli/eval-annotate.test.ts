@@ -166,3 +166,24 @@ test('a sample is drawn, labelled, taken back, and measured against', async () =
   expect(kept).toContain('people/p1/2');
   expect(kept).not.toContain('lonely at night');
 });
+
+test("a sample of a taxonomy of one's own remembers its file: labels and agreement are of it", async () => {
+  const cwd = await workspace();
+  const category = (id: string, name: string) =>
+    `  - { id: ${id}, group: good, name: ${name}, definition: It is so., example: So it is., near_miss: It is not so. }`;
+  await writeFile(
+    join(cwd, 'own.yaml'),
+    `schema: 1\nid: own\nversion: 1\ntask: actions\ngroups:\n  - { id: good, name: Good, about: well }\ncategories:\n${[
+      category('gratitude', 'Thanks'),
+      category('of-my-own', 'Mine'),
+    ].join('\n')}\n`,
+  );
+  const run = (...args: string[]) => foil(['eval', ...args], { cwd });
+  const drawn = await run('label', 'draw', 'mine', '--from', 'people', '--taxonomy', 'own.yaml', '--json');
+  expect(drawn.events).toMatchObject([{ event: 'sample', taxonomy: 'own 1' }]);
+  expect((await run('label', 'set', 'mine', 'people/p1/0', 'gratitude,of-my-own')).code).toBe(0);
+  expect((await run('label', 'set', 'mine', 'people/p1/2', 'negative-affect')).stderr).toContain('has no category');
+  const { stdout } = await run('agreement', '--labels', 'mine');
+  expect(stdout).toMatch(/Thanks +\S+ +1 +1/u);
+  expect(stdout).toContain('Left out, since rules cannot see them: Mine.');
+});

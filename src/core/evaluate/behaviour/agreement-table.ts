@@ -19,7 +19,7 @@ export function agreementTable(
 ): Exhibit {
   const groups = new Map(taxonomy.groups.map(({ id, name }) => [id, name]));
   const known = new Map(taxonomy.categories.map((category) => [category.id, category]));
-  const unseen = taxonomy.categories.filter(({ id }) => !(id in categories)).length;
+  const unseen = taxonomy.categories.filter(({ id }) => !(id in categories)).map(({ name }) => name);
   const row = (
     key: string,
     name: string,
@@ -36,7 +36,9 @@ export function agreementTable(
     notes: [
       "Cohen's kappa: agreement beyond chance, 1 for complete, 0 for chance. Labelled, found: messages with the category by the labels, and by the annotator.",
       `Without a label of a category there is no kappa; with fewer than ${LEAST_POSITIVES} it does not stand beside figures, since one message more or less decides it.`,
-      ...(labels !== null && unseen > 0 ? [`${unseen} categories are left out, which ${annotator} cannot see.`] : []),
+      ...(labels !== null && unseen.length > 0
+        ? [`Left out, since ${annotator} cannot see them: ${unseen.join(', ')}.`]
+        : []),
       ...notices,
       intervalNote({ draws, seed }, 'sessions'),
     ],
