@@ -70,7 +70,7 @@ test('what runs goes on behind other screens, with progress in the status line; 
   await screen.send('x');
   await screen.waitFor('its training run goes on (F5)');
   expect(control.state.loop.running).toBeNull();
-  expect(disk.loops.holders.size).toBe(0);
+  expect(disk.loops.journals.held.size).toBe(0);
   await screen.waitFor(/▸○/u);
   await screen.waitFor('begun');
   holds.train = true;

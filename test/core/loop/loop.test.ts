@@ -108,7 +108,9 @@ describe('the gate', () => {
     await openGate(ports, 'demo', 'anna', null);
     expect((await go(disk)).error).toBeNull();
     expect(disk.models).toContain('demo-it1');
-    expect(disk.loops.journals.records.get('demo')).toContainEqual(expect.objectContaining({ type: 'open', by: 'anna' }));
+    expect(disk.loops.journals.records.get('demo')).toContainEqual(
+      expect.objectContaining({ type: 'open', by: 'anna' }),
+    );
     await expect(openGate(ports, 'demo', 'anna', null)).rejects.toMatchObject({ code: 'not-waiting' });
   });
 
