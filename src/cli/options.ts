@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import type { z } from 'zod';
+import { FoilError } from '../core/errors.ts';
 
 /** Parser of a whole number within limits, for commander's `option`. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -38,4 +40,20 @@ export function number(min: number, max = Number.POSITIVE_INFINITY): (text: stri
     }
     return value;
   };
+}
+
+/** Names with commas between. */
+export function names(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+/** Options as the settings that they are. @throws FoilError `usage` with the first field that cannot be so. */
+export function settingsOf<T extends z.ZodType>(schema: T, options: unknown, command: string): z.output<T> {
+  const parsed = schema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new FoilError('usage', `${issue?.path.join('.')} ${issue?.message}`, { remedy: `see \`${command} --help\`` });
 }

@@ -2,8 +2,7 @@ import { type Command, Option } from 'commander';
 import type { Task } from '../../core/evaluate/behaviour/taxonomy.ts';
 import { fromWorkspace, samplePorts } from '../annotators.ts';
 import type { Cli, Run } from '../cli.ts';
-import { printExhibit } from '../eval-output.ts';
-import { examples, integer } from '../options.ts';
+import { examples, integer, names } from '../options.ts';
 import { reviewerOf } from '../pair-sets.ts';
 
 interface AgreementOptions {
@@ -54,15 +53,16 @@ async function agreement(cli: Cli, options: AgreementOptions): Promise<undefined
   if ((labels === undefined) === (options.corpora === undefined)) {
     throw new FoilError('usage', 'give either --labels or --corpora', { remedy: 'see `foil eval agreement --help`' });
   }
+  const { printExhibit } = await import('../eval-output.ts');
   const ports = await samplePorts(cli);
   const { by, seed, draws } = options;
   const request = { by, seed, draws, taxonomy: fromWorkspace(cli, options.taxonomy) };
-  const corpora = list(options.corpora);
+  const corpora = names(options.corpora ?? '');
   const labeller = reviewerOf(cli, options.labeller);
   const found =
     labels === undefined
       ? await agreementBySource(ports, { task, corpora }, request, cli.signal)
-      : [await agreementByHand(ports, { names: list(labels), labeller, made }, request, cli.signal)];
+      : [await agreementByHand(ports, { names: names(labels), labeller, made }, request, cli.signal)];
   if (found.length === 0) {
     throw new FoilError('no-labels', `no session of ${options.corpora} has labels that mean ${task}`, {
       remedy: 'label a sample by hand: `foil eval label draw`',
@@ -82,9 +82,3 @@ async function agreement(cli: Cli, options: AgreementOptions): Promise<undefined
   }
   return undefined;
 }
-
-const list = (text = '') =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);

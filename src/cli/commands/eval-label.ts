@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { LabelCommand } from '../../core/workflows/evaluate/label-types.ts';
 import { fromWorkspace, samplePorts } from '../annotators.ts';
 import type { Cli, Run } from '../cli.ts';
-import { examples, integer } from '../options.ts';
+import { examples, integer, names, settingsOf } from '../options.ts';
 import { reviewerOf } from '../pair-sets.ts';
 
 /** As commander gives them; `sampleSettingsSchema` says what they hold. */
@@ -68,23 +68,10 @@ export function registerLabel(command: Command, run: Run): void {
 
 async function draw(cli: Cli, name: string, options: DrawOptions): Promise<undefined> {
   const { sampleSettingsSchema, startSample } = await import('../../core/workflows/evaluate/samples.ts');
-  const { FoilError } = await import('../../core/errors.ts');
   const { from, taxonomy, ...rest } = options;
-  const parsed = sampleSettingsSchema.safeParse({
-    ...rest,
-    from: from
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean),
-    taxonomy: fromWorkspace(cli, taxonomy),
-  });
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new FoilError('usage', `${issue?.path.join('.')} ${issue?.message}`, {
-      remedy: 'see `foil eval label draw --help`',
-    });
-  }
-  const sample = await startSample(await samplePorts(cli), name, parsed.data, cli.signal);
+  const given = { ...rest, from: names(from), taxonomy: fromWorkspace(cli, taxonomy) };
+  const settings = settingsOf(sampleSettingsSchema, given, 'foil eval label draw');
+  const sample = await startSample(await samplePorts(cli), name, settings, cli.signal);
   cli.out.event({ event: 'sample', name, task: sample.task, taxonomy: sample.taxonomy, items: sample.items });
   const strata = new Map<string, number>();
   for (const { stratum } of sample.items) strata.set(stratum, (strata.get(stratum) ?? 0) + 1);
@@ -129,11 +116,7 @@ async function showSample(cli: Cli, name: string, options: ShowOptions & { open?
 }
 
 async function setLabel(cli: Cli, name: string, item: string, text: string, options: ShowOptions): Promise<undefined> {
-  const ids = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
-  const categories = text.trim() === 'none' ? [] : ids;
+  const categories = text.trim() === 'none' ? [] : names(text);
   return await carryOut(cli, name, item, { type: 'set', categories }, options);
 }
 

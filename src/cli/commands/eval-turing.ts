@@ -3,7 +3,7 @@ import type { TuringStores } from '../../core/workflows/turing/sitting.ts';
 import type { TuringCommand, TuringSettings } from '../../core/workflows/turing/types.ts';
 import type { Cli, Run } from '../cli.ts';
 import { corporaOf } from '../corpus.ts';
-import { examples, integer } from '../options.ts';
+import { examples, integer, names, settingsOf } from '../options.ts';
 import { reviewerOf } from '../pair-sets.ts';
 import { tellView, tellWritten } from '../turing-output.ts';
 
@@ -25,12 +25,6 @@ interface ByOptions {
   readonly by?: string;
   readonly at?: string;
 }
-
-const list = (text: string) =>
-  text
-    .split(',')
-    .map((part) => part.trim())
-    .filter(Boolean);
 
 /** `foil eval turing`: a person guesses, turn by turn, whether the user of a session is real; for scripts. */
 export function registerTuring(command: Command, run: Run): void {
@@ -132,20 +126,12 @@ export function registerTuring(command: Command, run: Run): void {
 async function start(cli: Cli, name: string, options: StartOptions): Promise<undefined> {
   const { startSitting } = await import('../../core/workflows/turing/start.ts');
   const { turingSettingsSchema } = await import('../../core/workflows/turing/types.ts');
-  const { FoilError } = await import('../../core/errors.ts');
   const { scale, simulated, ...rest } = options;
-  const parsed = turingSettingsSchema.safeParse({
-    ...rest,
-    simulated: list(simulated),
-    ...(scale === undefined ? {} : { scale: list(scale).map(Number) }),
-  });
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new FoilError('usage', `${issue?.path.join('.')} ${issue?.message}`, {
-      remedy: 'see `foil eval turing start --help`',
-    });
-  }
-  const settings = parsed.data;
+  const given = {
+    ...{ ...rest, simulated: names(simulated) },
+    ...(scale === undefined ? {} : { scale: names(scale).map(Number) }),
+  };
+  const settings = settingsOf(turingSettingsSchema, given, 'foil eval turing start');
   const ports = { sessions: corporaOf(cli), stores: await stores(cli), clock: cli.clock };
   const { sessions, guesses, notices } = await startSitting(ports, name, settings);
   cli.out.event({ event: 'sitting', name, sessions, guesses, settings });
@@ -201,11 +187,11 @@ async function carryOut(cli: Cli, name: string, command: TuringCommand, options:
   return undefined;
 }
 
-async function show(cli: Cli, names: string[], draws: { seed: number; draws: number }): Promise<undefined> {
+async function show(cli: Cli, sittings: string[], draws: { seed: number; draws: number }): Promise<undefined> {
   const { sittingExhibits } = await import('../../core/workflows/turing/figures.ts');
   const { printExhibit } = await import('../eval-output.ts');
   const ports = { sessions: corporaOf(cli), stores: await stores(cli) };
-  const { exhibits, simulated } = await sittingExhibits(ports, names, null, draws);
+  const { exhibits, simulated } = await sittingExhibits(ports, sittings, null, draws);
   for (const exhibit of exhibits) {
     cli.out.event({ event: 'exhibit', metric: 'turing', exhibit });
     printExhibit(cli, exhibit, simulated);
