@@ -115,3 +115,28 @@ test.each([SMALL, LARGE])(
     expect(records).toHaveLength(3);
   },
 );
+
+test('tables that are asked for do not lay themselves over a message that one has gone on to', async () => {
+  const { bench, screen, records } = await start();
+  await screen.type('a');
+  await enter(screen);
+  await screen.waitFor('2 / 3');
+  let read = () => {};
+  const reading = new Promise<void>((resolve) => {
+    read = resolve;
+  });
+  const { stream } = bench.sessionStore;
+  bench.sessionStore.stream = async function* (corpus: string) {
+    await reading;
+    yield* stream.call(bench.sessionStore, corpus);
+  };
+  await screen.send(CTRL_G);
+  await screen.waitFor('counting');
+  await screen.type('b');
+  await enter(screen);
+  await screen.waitFor('3 / 3');
+  read();
+  await screen.waitFor('you went on meanwhile');
+  await screen.waitFor('3 / 3 · 2 labelled');
+  expect(records).toHaveLength(2);
+});

@@ -57,16 +57,20 @@ function open(control: Controller, tables: Pick<Tables, 'exhibits' | 'simulated'
   });
 }
 
-/** Tells that something is computed, and shows it unless the sitting that it is of was left meanwhile. */
+/** Tells that something is computed, and shows it unless the person went on meanwhile: their next key is for what they see. */
 function compute(
   control: Controller,
   kind: 'label' | 'turing',
   work: () => Promise<Pick<Tables, 'exhibits' | 'simulated' | 'agreement'>>,
 ): void {
+  const sitting = () => control.state.overlays.find((overlay) => overlay.kind === kind);
+  const asked = sitting();
   control.tell('dim', 'counting …');
   control.guard(async () => {
     const tables = await work();
-    if (control.state.overlays.some((overlay) => overlay.kind === kind)) open(control, tables);
+    const now = sitting();
+    if (now && now === asked) open(control, tables);
+    else if (now) control.tell('dim', 'you went on meanwhile: Ctrl+G counts again');
   });
 }
 
