@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { differenceOf } from '../../../src/core/evaluate/judges/shortcuts/accuracy.ts';
 import { evenPrefixes, halves, pairsOf } from '../../../src/core/evaluate/judges/shortcuts/pairs.ts';
 import { SHORTCUT_DEFAULTS, shortcutExhibits } from '../../../src/core/evaluate/judges/shortcuts/shortcuts.ts';
 import type { Source } from '../../../src/core/evaluate/source.ts';
@@ -42,13 +43,16 @@ const simulated = (style: Style): Source => ({
 
 const OPTIONS = { draws: 100, seed: 3, ...SHORTCUT_DEFAULTS, shuffles: 8, halvings: 4 };
 
-function tableOf(source: Source, people = real): Table {
-  const made = shortcutExhibits([{ name: 'd0', own: 'it0' }], people, [source], OPTIONS);
+function tablesOf(sources: readonly Source[], people = real): Table[] {
+  const made = shortcutExhibits([{ name: 'd0', own: 'it0' }], people, sources, OPTIONS);
   let step = made.next();
   while (!step.done) step = made.next();
-  const [exhibit] = step.value;
-  if (exhibit?.type !== 'table') throw new Error('no table');
-  return exhibit;
+  return step.value.flatMap((exhibit) => (exhibit.type === 'table' ? [exhibit] : []));
+}
+function tableOf(source: Source, people = real): Table {
+  const [table] = tablesOf([source], people);
+  if (!table) throw new Error('no table');
+  return table;
 }
 const cell = (table: Table, key: string, place: string) => {
   const found = table.rows.find((row) => row.key === key);
@@ -135,4 +139,30 @@ test('pairs share a context where they can, and halves of people never do', () =
   expect(pairsOf(real, apart, 1)).toHaveLength(COUNT);
   const both = halves(real.sessions, 4).flatMap(({ real: a, simulated: b }) => [a.id, b.id]);
   expect(new Set(both).size).toBe(COUNT);
+});
+
+test('a simulator that gives itself away less often is harder, for the judge that sees it and on the same contexts', () => {
+  const it0 = simulated({ user: (text) => `${text} appreciate` });
+  const seldom = it0.sessions.map((_, at) =>
+    session(`m${at}`, at % 4 === 0 ? { user: (text) => `${text} appreciate` } : {}, `r${at}`),
+  );
+  const it1: Source = { ...it0, name: 'it1', corpus: 'c1', sessions: seldom };
+  const [, harder] = tablesOf([it0, it1]);
+  if (!harder) throw new Error('no second table');
+  const bag = cell(harder, 'it1, equal turns, bag of words', 'last');
+  expect(bag.high).toBeLessThan(-0.1);
+  expect(cell(harder, 'it1, equal turns, length', 'last')).toMatchObject({ n: 2 * COUNT });
+  // d0 has the same scores for both
+  expect(cell(harder, 'it1, equal turns, d0', 'last')).toMatchObject({ value: 0, low: 0, high: 0 });
+  expect(harder.rows.map(({ group }) => group)).not.toContain(null);
+  expect(tablesOf([it0])).toHaveLength(1);
+});
+
+test('only contexts that both simulators have are compared', () => {
+  const right = (contexts: readonly string[], rightly: boolean) =>
+    contexts.map((context) => ({ right: rightly, context }));
+  const first = [...right(['a', 'b'], true), ...right(['c'], false)];
+  const later = [...right(['a'], false), ...right(['b'], true), ...right(['d', 'e'], false)];
+  expect(differenceOf(later, first, { draws: 200, seed: 1 })).toMatchObject({ value: -0.5, low: -1, high: 0, n: 2 });
+  expect(differenceOf(right(['d'], true), first, { draws: 200, seed: 1 })).toBeNull();
 });

@@ -150,7 +150,7 @@ export const METRICS: readonly Metric[] = [
     exhibits: sessionMap,
   },
   {
-    ...{ id: 'shortcuts', title: 'What shortcuts find', needs: ['scores'], doesWithout: ['scores'], version: 2 },
+    ...{ id: 'shortcuts', title: 'What shortcuts find', needs: ['scores'], doesWithout: ['scores'], version: 3 },
     *exhibits({ scorers, real, simulated, draws }) {
       return yield* shortcutExhibits(scorers, real, simulated, { ...SHORTCUT_DEFAULTS, ...draws });
     },

@@ -1,10 +1,11 @@
 import { Grams } from '../../../metrics/bag.ts';
-import { bootstrapCounts, type Draws, percentiles } from '../../../metrics/bootstrap.ts';
+import { type Draws, percentiles } from '../../../metrics/bootstrap.ts';
 import { countUserTurns } from '../../../session/tree.ts';
 import { estimateOf, intervalNote } from '../../estimate.ts';
-import { behindAll, placesBy, type Source } from '../../source.ts';
+import { behindAll, type Source } from '../../source.ts';
 import type { Cell, Column, Estimate, Exhibit, TableRow } from '../../table.ts';
 import { PLACES, type PlaceKey, type Scorer } from '../verdicts.ts';
+import { accuracyOf, differenceOf, type Verdict, verdictsOf } from './accuracy.ts';
 import { type CrossfitOptions, crossfit } from './crossfit.ts';
 import { matrixOf, SHORTCUTS, type ShortcutKind } from './features.ts';
 import { type Even, evenPrefixes, halves, type Match, type Pair, pairsOf, shuffled } from './pairs.ts';
@@ -32,6 +33,7 @@ const MATCHES: readonly { readonly match: Match; readonly title: string }[] = [
  * What simple judges find, trained afresh on these very sessions: from lengths, punctuation, a bag of words, and the chatbot's
  * turns alone, at the places of Table 2, with both sides of a pair cut to equal turns and to equal words. Beside them the
  * discriminators at equal turns, the band of shuffled labels, and that of real against real.
+ * Of several simulators, a second table says how much less they find in each later one than in the first: whether it is harder.
  * @returns yields before each fit, so that a screen stays alive; then the exhibits.
  */
 export function* shortcutExhibits(
@@ -41,6 +43,7 @@ export function* shortcutExhibits(
   options: ShortcutOptions,
 ): Generator<{ readonly text: string }, Exhibit[]> {
   const rows: TableRow[] = [];
+  const judged: Judged[] = [];
   for (const source of simulated) {
     const pairs = pairsOf(real, source, options.seed);
     if (pairs.length === 0) continue;
@@ -56,13 +59,20 @@ export function* shortcutExhibits(
           behind,
         });
       };
+      const judge = (name: string, verdicts: Places): void => {
+        judged.push({ source, name, title, verdicts });
+        row(
+          name,
+          eachPlace(verdicts, (given) => accuracyOf(given, options)),
+        );
+      };
       for (const kind of SHORTCUTS) {
         yield { text: `${kind.title} of ${source.name}, ${title}` };
-        row(kind.title, accuracies(pairs, match, kind, options));
+        judge(kind.title, verdictsAt(pairs, match, kind, options));
       }
       yield { text: `shuffled labels of ${source.name}, ${title}` };
       row('bag of words, labels shuffled', shuffleBand(pairs, match, options));
-      if (match === 'turns') for (const scorer of scorers) row(scorer.name, scorerAccuracies(pairs, scorer, options));
+      if (match === 'turns') for (const scorer of scorers) judge(scorer.name, scorerVerdicts(pairs, scorer));
     }
   }
   for (const { match, title } of MATCHES) {
@@ -79,7 +89,8 @@ export function* shortcutExhibits(
       behind: behindAll(real),
     });
   }
-  return [{ type: 'table', ...about(options), columns: COLUMNS, rows }];
+  const table: Exhibit = { type: 'table', ...about(options), columns: COLUMNS, rows };
+  return simulated.length > 1 ? [table, harder(judged, real, options)] : [table];
 }
 
 const COLUMNS: Column[] = [
@@ -102,6 +113,55 @@ function about({ shuffles, halvings, fit, ...draws }: ShortcutOptions) {
   };
 }
 
+/** Verdicts at each place of Table 2. */
+type Places = Readonly<Record<string, readonly Verdict[]>>;
+
+/** What one judge said of one simulator. */
+interface Judged {
+  readonly source: Source;
+  readonly name: string;
+  readonly title: string;
+  readonly verdicts: Places;
+}
+
+function eachPlace<T>(places: Places, of: (verdicts: readonly Verdict[], key: string) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(places).map(([key, verdicts]) => [key, of(verdicts, key)]));
+}
+
+/** Each judge's accuracy on each later simulator less its accuracy on the first, on the contexts of both. */
+function harder(judged: readonly Judged[], real: Source, options: Draws): Exhibit {
+  const first = judged[0]?.source;
+  const rows = judged.flatMap(({ source, name, title, verdicts }): TableRow[] => {
+    const before = judged.find((one) => one.source === first && one.name === name && one.title === title);
+    if (source === first || !before) return [];
+    return [
+      {
+        key: `${source.name}, ${title}, ${name}`,
+        group: `${source.name} less ${before.source.name}, at ${title}`,
+        cells: {
+          judge: name,
+          ...eachPlace(verdicts, (given, key) => differenceOf(given, before.verdicts[key] ?? [], options)),
+        },
+        reported: null,
+        behind: [real, before.source, source].flatMap(behindAll),
+      },
+    ];
+  });
+  return {
+    type: 'table',
+    id: 'harder',
+    title: `Is a later simulator harder to tell than ${first?.name ?? 'the first'}?`,
+    paper: null,
+    notes: [
+      'Accuracy of a judge on the later simulator less its accuracy on the first, of the contexts that both have, in points. Below zero: the later one is harder. An interval that holds zero shows no difference.',
+      'The judges are those of the table before: shortcuts are trained afresh for each simulator; a discriminator is the same one for both, and one that mined the pairs finds the later one harder even where nobody else does.',
+      `${intervalNote(options)} Both simulators are drawn on the same contexts. n: verdicts on the later one.`,
+    ],
+    columns: COLUMNS,
+    rows,
+  };
+}
+
 interface Documents {
   readonly groups: readonly string[];
   readonly labels: readonly boolean[];
@@ -117,48 +177,15 @@ function documentsAt(pairs: readonly Pair[], place: PlaceKey, match: Match, kind
   };
 }
 
-function accuracies(
-  pairs: readonly Pair[],
-  match: Match,
-  kind: ShortcutKind,
-  options: ShortcutOptions,
-): Record<string, Cell> {
+function verdictsAt(pairs: readonly Pair[], match: Match, kind: ShortcutKind, { fit }: ShortcutOptions): Places {
   const grams = new Grams();
   return Object.fromEntries(
     PLACES.map(({ key }) => {
       const { groups, labels, texts } = documentsAt(pairs, key, match, kind);
-      const [z = []] = crossfit(matrixOf(kind.key, texts, grams), groups, [labels], options.fit);
-      return [key, accuracyOf(z, labels, groups, options)];
+      const [z = []] = crossfit(matrixOf(kind.key, texts, grams), groups, [labels], fit);
+      return [key, verdictsOf(z, labels, groups)];
     }),
   );
-}
-
-/** Share of verdicts that are right, with an interval over contexts; null where there is no judge. */
-function accuracyOf(
-  z: readonly (number | null)[],
-  labels: readonly boolean[],
-  groups: readonly string[],
-  draws: Draws,
-): Estimate | null {
-  const judged = z.flatMap((value, at) =>
-    value === null ? [] : [{ right: value > 0 === labels[at], group: groups[at] as string }],
-  );
-  if (judged.length === 0) return null;
-  const contexts = placesBy(judged, ({ group }) => group);
-  const right = contexts.map((places) => places.filter((at) => judged[at]?.right).length);
-  const [figure] = bootstrapCounts(
-    contexts.length,
-    (counts) => {
-      let [k, n] = [0, 0];
-      for (const [at, places] of contexts.entries()) {
-        k += (counts[at] as number) * (right[at] as number);
-        n += (counts[at] as number) * places.length;
-      }
-      return [k / n];
-    },
-    draws,
-  );
-  return estimateOf(figure ?? null, judged.length);
 }
 
 const BAG = SHORTCUTS.find(({ key }) => key === 'words') as ShortcutKind;
@@ -231,7 +258,7 @@ function band(shares: readonly number[], n: number): Estimate | null {
 }
 
 /** A discriminator on the same pairs at equal turns: a causal one reads a prefix as if nothing followed. */
-function scorerAccuracies(pairs: readonly Pair[], { name }: Scorer, options: ShortcutOptions): Record<string, Cell> {
+function scorerVerdicts(pairs: readonly Pair[], { name }: Scorer): Places {
   const scored = pairs.flatMap(({ context, real, simulated }) => {
     const [a, b] = [real, simulated].map((session) => {
       const z = session.scores?.[name]?.z;
@@ -251,15 +278,12 @@ function scorerAccuracies(pairs: readonly Pair[], { name }: Scorer, options: Sho
             { context, real: false, z: simulated[end - 1] as number },
           ]);
       });
-      return [
-        key,
-        accuracyOf(
-          read.map(({ z }) => z),
-          read.map((one) => one.real),
-          read.map(({ context }) => context),
-          options,
-        ),
+      const [z, labels, contexts] = [
+        read.map((one) => one.z),
+        read.map((one) => one.real),
+        read.map((one) => one.context),
       ];
+      return [key, verdictsOf(z, labels, contexts)];
     }),
   );
 }
