@@ -3,7 +3,7 @@ import type { Alarm } from '../core/workflows/loop/alarms.ts';
 import type { Cell } from '../core/workflows/loop/plan.ts';
 import type { LoopState } from '../core/workflows/loop/read.ts';
 import type { LoopEvent } from '../core/workflows/loop/types.ts';
-import { simulatorOf, yieldOf } from '../core/workflows/loop/view.ts';
+import { simulatorOf, timeOf, yieldOf } from '../core/workflows/loop/view.ts';
 import type { Cli } from './cli.ts';
 
 /** One event of a loop that runs: for programs as it is, for people what changes. */
@@ -74,8 +74,8 @@ export function printGrid({ out }: Cli, { settings, grid, alarms }: LoopState): 
 }
 
 function lineOf(cell: Cell): string {
-  const { stage, state, seconds, failure, why, begun } = cell;
-  const time = seconds === null ? '' : formatDuration(seconds);
+  const { stage, state, failure, why, begun } = cell;
+  const time = timeOf(cell, formatDuration);
   const more = failure
     ? failure.message
     : state === 'ready' && begun

@@ -193,6 +193,21 @@ describe('a stage', () => {
   });
 });
 
+test('a stage that was cut off is gone on with by its key; at its end it says that its time is not all of it', async () => {
+  const disk = await Disk.make();
+  for await (const event of runLoop(processOn(disk).ports, 'demo', 'stage', signal)) {
+    if (event.type === 'begin') break;
+  }
+  const at = { iteration: 0, stage: 'simulate' } as const;
+  const cut = await opened(disk);
+  expect(text(stageRows(cut, at, 100))).toMatch(/next +s goes on with it, i this iteration, a all/u);
+  for await (const _ of runLoop(processOn(disk).ports, 'demo', 'iteration', signal));
+  const loop = await opened(disk);
+  expect(text(stageRows(loop, at, 100))).toMatch(/done, > 1 min \d+ s \(since it was last begun; .* not known\)/u);
+  expect(text(stageRows(loop, { ...at, stage: 'mine' }, 100))).toMatch(/done, \d+ s\n/u);
+  expect(text(gridRows(loop, at, 158)).match(/> 1 min/gu)).toHaveLength(1);
+});
+
 test('a loop that was read again and has not changed is the same object; one that has is another', async () => {
   const disk = await Disk.make();
   const before = reduceOpen({ ...NO_LOOPS, loading: false }, await opened(disk));

@@ -9,7 +9,7 @@ import {
 import type { LoopStage, Ref } from '../../core/workflows/loop/journal.ts';
 import { givenTo, needsOf, outputsOf } from '../../core/workflows/loop/needs.ts';
 import { type Cell, cellAt, madeBy } from '../../core/workflows/loop/plan.ts';
-import { simulatorOf, yieldOf } from '../../core/workflows/loop/view.ts';
+import { simulatorOf, timeOf, yieldOf } from '../../core/workflows/loop/view.ts';
 import type { Segment } from '../components/Line.tsx';
 import type { Tone } from '../theme.ts';
 import type { OpenLoop } from './loop.ts';
@@ -99,7 +99,8 @@ export function stageRows(loop: OpenLoop, cursor: { iteration: number; stage: Lo
     }
   };
   const { sign, word, tone } = STAGE_SIGNS[cell.state];
-  const time = cell.seconds === null ? '' : `, ${formatDuration(cell.seconds)}`;
+  const cut = cell.resumed ? ' (since it was last begun; what it took before that is not known)' : '';
+  const time = cell.seconds === null ? '' : `, ${timeOf(cell, formatDuration)}${cut}`;
   const state = cell.state === 'ready' && cell.begun ? 'begun, and goes on where it was' : word || 'not yet';
   const why = cell.why === null ? '' : `: ${cell.why}`;
   pair('state', `${sign} ${state}${cell.state === 'done' ? time : ''}${why}`, tone);
@@ -155,6 +156,7 @@ function nextOf(loop: OpenLoop, cell: Cell): string {
   if (!first || holder !== null || view.doing) return '';
   if (cell.hash === null) return 'it cannot be run: bring back what is missing, or name another one in loop.json';
   if (cell.state === 'ready' && cell.run !== null) return 's goes on with its training run, i this iteration, a all';
+  if (cell.state === 'ready' && cell.begun) return 's goes on with it, i this iteration, a all';
   return cell.state === 'failed' ? 's tries it again, i and a go on after it' : 's runs it, i this iteration, a all';
 }
 

@@ -2,7 +2,7 @@ import { cellWidth, fitWidth } from '../../core/text/wrap.ts';
 import { LOOP_STAGES, type LoopStage } from '../../core/workflows/loop/journal.ts';
 import { givenTo } from '../../core/workflows/loop/needs.ts';
 import type { Cell, StageState } from '../../core/workflows/loop/plan.ts';
-import { simulatorOf, yieldsOf } from '../../core/workflows/loop/view.ts';
+import { simulatorOf, timeOf, yieldsOf } from '../../core/workflows/loop/view.ts';
 import { oneRow, type Segment } from '../components/Line.tsx';
 import type { Tone } from '../theme.ts';
 import type { Meter, OpenLoop } from './loop.ts';
@@ -109,7 +109,7 @@ function cellTexts(cell: Cell, meter: Meter | null, given: boolean, room: number
     return [fits(count, room), fits([...time, 'running', 'runs'], room)];
   }
   const { word, short } = STAGE_SIGNS[cell.state];
-  const time = given ? 'given' : cell.seconds === null ? '' : shortTime(cell.seconds);
+  const time = given ? 'given' : timeOf(cell, shortTime);
   const state = cell.state === 'ready' && cell.begun ? ['begun, goes on', 'begun'] : [word, short];
   return [fits(yieldsOf(cell), room), cell.state === 'done' ? time : fits(state, room)];
 }

@@ -24,6 +24,8 @@ export interface Cell {
   readonly counts: Readonly<Record<string, number>>;
   /** Null before the stage has ended once. */
   readonly seconds: number | null;
+  /** Whether it was begun more than once, so that `seconds` are those since the last time: what it took before is not known. */
+  readonly resumed: boolean;
   readonly outputs: readonly Ref[];
   readonly figures: unknown;
   readonly failure: Pick<LoopRecordOf<'failed'>, 'code' | 'message' | 'remedy'> | null;
@@ -99,6 +101,7 @@ function cellOf(
     counts: ends.at(-1)?.counts ?? {},
     seconds: ends.at(-1)?.seconds ?? null,
     outputs: ends.at(-1)?.outputs ?? [],
+    resumed: wasResumed(own, ends.at(-1)),
   };
   const before = ends.length > 0 ? 'stale' : 'todo';
   if (!needs) return { ...blank, ...past, state: before, hash: null, why: 'an earlier stage comes first' };
@@ -114,7 +117,8 @@ function cellOf(
   const lost = end?.outputs.find((ref) => (hashes.get(refKey(ref)) ?? null) === null);
   if (end && !lost) {
     const { counts, seconds, outputs, figures } = end;
-    return { ...common, state: 'done', counts, seconds, outputs, figures: figures ?? null, why: null };
+    const resumed = wasResumed(own, end);
+    return { ...common, state: 'done', counts, seconds, resumed, outputs, figures: figures ?? null, why: null };
   }
   const last = same.at(-1);
   const begun = same.some((record) => record.type === 'begin');
@@ -129,6 +133,14 @@ function cellOf(
   if (begun && live) return { ...rest, state: 'running' };
   if (begun && !lost) return { ...rest, state: 'ready' };
   return { ...rest, state: ends.length > 0 ? 'stale' : 'ready' };
+}
+
+/** Whether this end is not of what was begun first. Training tells its own time, whoever waited for it. */
+function wasResumed(own: readonly LoopRecord[], end: LoopRecord | undefined): boolean {
+  if (!end || TRAINS.has(end.stage)) return false;
+  const same = own.slice(0, own.indexOf(end)).filter(({ hash }) => hash === end.hash);
+  const since = same.slice(same.findLastIndex(({ type }) => type === 'end') + 1);
+  return since.filter(({ type }) => type === 'begin').length > 1;
 }
 
 /** Of what was made with these inputs: a later beginning may have another one, if the first made nothing. */

@@ -66,6 +66,11 @@ function withAlarm(alarms: readonly Alarm[], alarm: Alarm): readonly Alarm[] {
   return known ? alarms.map((one) => (one.code === alarm.code ? alarm : one)) : [...alarms, alarm];
 }
 
+/** How long a stage took, as far as it is known: what it took before it was cut off is in no file. */
+export function timeOf({ seconds, resumed }: Cell, format: (seconds: number) => string): string {
+  return seconds === null ? '' : `${resumed ? '> ' : ''}${format(seconds)}`;
+}
+
 /** What a stage came to, in few words: the figure that people look for first. */
 export function yieldOf(cell: Cell): string {
   return yieldsOf(cell)[0] ?? '';
