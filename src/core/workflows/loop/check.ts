@@ -7,7 +7,7 @@ import { deriveSeed } from '../seed.ts';
 import { contextOf, contextsOf, corpusOf, nameOf, progress, type StageContext, type StageWork } from './context.ts';
 import { type ContextGroup, type Judged, measurable, measure } from './measure.ts';
 import { otherJudges, trainedOn } from './needs.ts';
-import { scoreCorpus } from './pairs.ts';
+import { scoreCorpora } from './pairs.ts';
 import { sessionsOf } from './sessions.ts';
 import type { LoopEvent } from './types.ts';
 
@@ -35,8 +35,7 @@ export async function* checkStage(context: StageContext): StageWork {
   const counts = yield* sessionsOf(
     context,
     nameOf(context, 'dpo', iteration),
-    real,
-    after,
+    [{ corpus: after, contexts: real }],
     deriveSeed(settings.seed, CHECK_SEED),
   );
 
@@ -50,9 +49,8 @@ export async function* checkStage(context: StageContext): StageWork {
   for (const [name, role] of roles) {
     const judge = await ports.models.discriminator(name, signal);
     judges.push({ judge, role });
-    yield* scoreCorpus(context, judge, settings.contexts.valid, ids);
-    yield* scoreCorpus(context, judge, before, await sessionsAbout(context, before, ids));
-    yield* scoreCorpus(context, judge, after);
+    const about = (session: Session) => ids.has(session.id) || ids.has(contextOf(session));
+    yield* scoreCorpora(context, judge, [settings.contexts.valid, before, after], about);
   }
   const groups = (yield* grouped(context, ids, before, after)).filter(measurable);
   if (groups.length === 0) {
@@ -72,16 +70,6 @@ export async function* checkStage(context: StageContext): StageWork {
 /** Scores are read from the corpora again, so that what is measured is what is on the disk. */
 function judged({ judge, role }: { judge: Discriminator; role: Judged['role'] }): Judged {
   return { name: judge.name, role, logitP0: judge.logitP0, z: (session) => storedScore(session, judge)?.z ?? [] };
-}
-
-async function sessionsAbout(
-  { ports }: StageContext,
-  corpus: string,
-  contexts: ReadonlySet<string>,
-): Promise<Set<string>> {
-  const ids = new Set<string>();
-  for await (const session of ports.sessions.stream(corpus)) if (contexts.has(contextOf(session))) ids.add(session.id);
-  return ids;
 }
 
 async function* grouped(

@@ -1,6 +1,7 @@
 import type { ChatModel, Discriminator } from '../../ports.ts';
 import { RULE_PREFIX } from '../../preference/decisions.ts';
 import { lintPair } from '../../preference/lint.ts';
+import type { Session } from '../../session/schema.ts';
 import { mine } from '../mine/mine.ts';
 import { scoreSessions, storedScore } from '../score.ts';
 import { deriveSeed } from '../seed.ts';
@@ -15,33 +16,44 @@ export async function* scoreStage(context: StageContext): StageWork {
   const { ports, settings, cell, signal } = context;
   const judge = await ports.models.discriminator(nameOf(context, 'discriminator', cell.iteration), signal);
   const corpora = splitsOf(settings).map((split) => corpusOf(context, cell.iteration, split));
-  let sessions = 0;
-  for (const corpus of corpora) sessions += yield* scoreCorpus(context, judge, corpus);
-  return { counts: { sessions } };
+  return { counts: { sessions: yield* scoreCorpora(context, judge, corpora) } };
 }
 
-/** Scores of a corpus, each on the disk before the next is asked for; those that are there are kept. */
-export async function* scoreCorpus(
+/**
+ * Scores of corpora, each on the disk before the next is asked for; those that are there are kept, and count as done from the
+ * start.
+ * @param only the sessions that are meant; null: all. @returns how many sessions have a score now.
+ */
+export async function* scoreCorpora(
   context: StageContext,
   judge: Discriminator,
-  corpus: string,
-  only: ReadonlySet<string> | null = null,
+  corpora: readonly string[],
+  only: (session: Session) => boolean = () => true,
 ): AsyncGenerator<LoopEvent, number> {
   const { ports, signal } = context;
-  let sessions = 0;
-  const of = only?.size ?? (await ports.sessionIds(corpus)).size;
-  const todo = async function* () {
+  let [done, of] = [0, 0];
+  for (const corpus of corpora) {
     for await (const session of ports.sessions.stream(corpus)) {
-      if (only && !only.has(session.id)) continue;
-      sessions += 1;
-      if (!storedScore(session, judge)) yield session;
+      if (!only(session)) continue;
+      of += 1;
+      if (storedScore(session, judge)) done += 1;
     }
-  };
-  for await (const { score } of scoreSessions(judge, todo(), signal)) {
-    await ports.sessions.appendScores(corpus, [score]);
-    yield progress(context, `${judge.name} judges ${corpus}`, sessions, of);
   }
-  return sessions;
+  for (const corpus of corpora) {
+    const todo = async function* () {
+      for await (const session of ports.sessions.stream(corpus)) {
+        if (only(session) && !storedScore(session, judge)) yield session;
+      }
+    };
+    const text = `${judge.name} judges ${corpus}`;
+    yield progress(context, text, done, of);
+    for await (const { score } of scoreSessions(judge, todo(), signal)) {
+      await ports.sessions.appendScores(corpus, [score]);
+      done += 1;
+      yield progress(context, text, done, of);
+    }
+  }
+  return of;
 }
 
 /** Keeps the seeds of the iterations apart: each samples its alternatives anew. */

@@ -1,4 +1,5 @@
 import { FoilError } from '../../errors.ts';
+import type { ChatModel } from '../../ports.ts';
 import type { Session } from '../../session/schema.ts';
 import { simulate } from '../simulate/simulate.ts';
 import type { Summary } from '../simulate/types.ts';
@@ -16,77 +17,94 @@ export async function* simulateStage(context: StageContext): StageWork {
   for (const split of splits) groups.set(split, await contextsOf(context, split));
   checkDisjoint(groups);
   if (givenTo(settings, cell.iteration, 'simulate')) return { counts: { sessions: await checkGiven(context, groups) } };
-  const total: Record<string, number> = { sessions: 0 };
-  for (const [at, split] of splits.entries()) {
-    const corpus = outputs[at]!.name;
-    const made = yield* sessionsOf(
-      context,
-      simulatorName(context, cell.iteration),
-      groups.get(split) ?? [],
-      corpus,
-      settings.seed,
-    );
-    for (const [what, count] of Object.entries(made)) total[what] = (total[what] ?? 0) + count;
-  }
-  return { counts: total };
+  const corpora = splits.map((split, at) => ({ corpus: outputs[at]!.name, contexts: groups.get(split) ?? [] }));
+  return { counts: yield* sessionsOf(context, simulatorName(context, cell.iteration), corpora, settings.seed) };
 }
 
-/** A corpus of sessions of a simulator on given contexts, with the chatbots that each context meets. */
+/**
+ * Corpora of sessions of a simulator on given contexts, with the chatbots that each context meets. Progress counts the sessions
+ * of all of them.
+ * @returns sessions, and failures by their code. @throws FoilError `no-contexts` or `no-sessions` of a corpus that stays empty.
+ */
 export async function* sessionsOf(
   context: StageContext,
   simulator: string,
-  contexts: readonly Session[],
-  corpus: string,
+  corpora: readonly { readonly corpus: string; readonly contexts: readonly Session[] }[],
   seed: number,
 ): AsyncGenerator<LoopEvent, Record<string, number>> {
   const { ports, settings, signal } = context;
-  if (contexts.length === 0)
-    throw new FoilError('no-contexts', `there are no contexts for ${corpus}`, { remedy: 'see `foil sessions`' });
+  const empty = corpora.find(({ contexts }) => contexts.length === 0);
+  if (empty)
+    throw new FoilError('no-contexts', `there are no contexts for ${empty.corpus}`, { remedy: 'see `foil sessions`' });
   const model = await ports.models.chatModel(simulator, 'simulator', signal);
   const chatbots = await ports.chatbots(settings.chatbots, signal);
-  const rounds = meetings(contexts, chatbots, settings.chatbots_a_context);
+  const meeting = corpora.map(({ corpus, contexts }) => ({
+    corpus,
+    rounds: meetings(contexts, chatbots, settings.chatbots_a_context),
+  }));
   const planned =
-    rounds.reduce((sum, round) => sum + round.contexts.length * round.chatbots.length, 0) * settings.per_context;
+    meeting
+      .flatMap(({ rounds }) => rounds)
+      .reduce((sum, round) => sum + round.contexts.length * round.chatbots.length, 0) * settings.per_context;
+  const counts: Record<string, number> = { sessions: 0 };
   let before = 0;
-  const counts: Record<string, number> = {};
-  const add = (what: string, count: number) => {
-    if (count > 0) counts[what] = (counts[what] ?? 0) + count;
-  };
-  for (const round of rounds) {
-    const journal = await ports.turnJournal(corpus);
-    const config = new Map(round.chatbots.map((chatbot) => [chatbot.model.name, chatbot.config]));
-    const request = {
-      simulator: model,
-      chatbots: round.chatbots.map((chatbot) => chatbot.model),
-      describe: (name: string) => config.get(name) ?? undefined,
-      contexts: round.contexts,
-      contextCount: round.contexts.length,
-      perContext: settings.per_context,
-      seed,
-      maxUserTurns: settings.max_user_turns,
-      contextBudget: settings.context_budget,
-      done: await ports.sessionIds(corpus),
-      atOnce: settings.at_once ?? undefined,
-    };
-    const append = (sessions: readonly Session[]) => ports.sessions.append(corpus, sessions);
-    let summary: Summary | null = null;
-    for await (const event of simulate(request, { clock: ports.clock, journal, append }, signal)) {
-      if (event.type === 'progress') {
-        const { finished, skipped } = event.progress;
-        yield progress(context, `${corpus}, ${event.progress.turns} turns`, before + finished + skipped, planned);
-      } else if (event.type === 'done') summary = event.summary;
+  for (const { corpus, rounds } of meeting) {
+    const first = before;
+    for (const round of rounds) {
+      const summary = yield* roundOf(context, model, round, corpus, seed, [before, planned]);
+      before += summary.sessions + summary.skipped;
+      for (const [code, count] of Object.entries(summary.failed)) {
+        if (count > 0) counts[code] = (counts[code] ?? 0) + count;
+      }
     }
-    if (!summary) continue;
-    before += summary.sessions + summary.skipped;
-    for (const [code, count] of Object.entries(summary.failed)) add(code, count);
+    if (before === first) {
+      throw new FoilError('no-sessions', `no session of ${simulator} for ${corpus} came to an end`, {
+        remedy: `talk to it: foil chat --simulator ${simulator}`,
+      });
+    }
   }
-  add('sessions', before);
-  if (before === 0) {
-    throw new FoilError('no-sessions', `no session of ${simulator} came to an end`, {
-      remedy: `talk to it: foil chat --simulator ${simulator}`,
-    });
+  return { ...counts, sessions: before };
+}
+
+interface Round {
+  readonly contexts: readonly Session[];
+  readonly chatbots: readonly LoopChatbot[];
+}
+
+/** Sessions of contexts that meet the same chatbots; `before` of the `planned` ones are there already. */
+async function* roundOf(
+  context: StageContext,
+  simulator: ChatModel,
+  { contexts, chatbots }: Round,
+  corpus: string,
+  seed: number,
+  [before, planned]: readonly [number, number],
+): AsyncGenerator<LoopEvent, Pick<Summary, 'sessions' | 'skipped' | 'failed'>> {
+  const { ports, settings, signal } = context;
+  const journal = await ports.turnJournal(corpus);
+  const config = new Map(chatbots.map((chatbot) => [chatbot.model.name, chatbot.config]));
+  const request = {
+    simulator,
+    chatbots: chatbots.map((chatbot) => chatbot.model),
+    describe: (name: string) => config.get(name) ?? undefined,
+    contexts,
+    contextCount: contexts.length,
+    perContext: settings.per_context,
+    seed,
+    maxUserTurns: settings.max_user_turns,
+    contextBudget: settings.context_budget,
+    done: await ports.sessionIds(corpus),
+    atOnce: settings.at_once ?? undefined,
+  };
+  const append = (sessions: readonly Session[]) => ports.sessions.append(corpus, sessions);
+  let summary: Pick<Summary, 'sessions' | 'skipped' | 'failed'> = { sessions: 0, skipped: 0, failed: {} };
+  for await (const event of simulate(request, { clock: ports.clock, journal, append }, signal)) {
+    if (event.type === 'progress') {
+      const { finished, skipped, turns } = event.progress;
+      yield progress(context, `${corpus}, ${turns} turns`, before + finished + skipped, planned);
+    } else if (event.type === 'done') summary = event.summary;
   }
-  return counts;
+  return summary;
 }
 
 /**
@@ -124,11 +142,7 @@ async function checkGiven(
 }
 
 /** Which contexts meet which chatbots: all of them, or one each, in turn. */
-function meetings(
-  contexts: readonly Session[],
-  chatbots: readonly LoopChatbot[],
-  each: 'one' | 'all',
-): { contexts: readonly Session[]; chatbots: readonly LoopChatbot[] }[] {
+function meetings(contexts: readonly Session[], chatbots: readonly LoopChatbot[], each: 'one' | 'all'): Round[] {
   if (each === 'all' || chatbots.length === 1) return [{ contexts, chatbots }];
   return chatbots
     .map((chatbot, at) => ({
