@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../../src/core/workflows/simulate/diagnostics.ts';
 import { makeSession } from '../../fixtures/sessions.ts';
 import { ALL, Disk, go, kinds, look } from './world.ts';
 
@@ -44,6 +45,23 @@ describe('a loop that starts from what is there', () => {
     await disk.sessions.append('had-train', [session]);
     await disk.sessions.append('had-valid', [simulated('w')]);
     expect((await go(disk)).error).toMatchObject({ code: 'not-of-loop', message: expect.stringMatching(told) });
+  });
+
+  test.each([
+    ['a higher cap', {}, 2, /it0\.bot\.a\.0 in had-train has 3 user turns, and max_user_turns of this loop is 2/],
+    ['a lower cap', { run_on: true }, 4, /was cut off after 3 user turns, and max_user_turns of this loop is 4/],
+  ])('refuses sessions under %s: the next simulator is compared with them', async (_, ended, cap, told) => {
+    const { meta, ...session } = simulated('a');
+    const diagnostics = { ...diagnose([], 'simulator', { user: 0, assistant: 0 }), ...ended };
+    const disk = await Disk.make({ given, max_user_turns: cap });
+    await disk.sessions.append('had-train', [{ ...session, meta: { ...meta, diagnostics } }]);
+    await disk.sessions.append('had-valid', [simulated('w')]);
+    expect((await go(disk)).error).toMatchObject({ code: 'not-of-loop', message: expect.stringMatching(told) });
+    // a session that the simulator ended may be as short as it likes
+    const fits = await Disk.make({ given, max_user_turns: 5 });
+    await fits.sessions.append('had-train', [simulated('a')]);
+    await fits.sessions.append('had-valid', [simulated('w')]);
+    expect((await go(fits)).error).toBeNull();
   });
 
   test('says what is missing where a corpus is not there', async () => {

@@ -1,6 +1,8 @@
 import { FoilError } from '../../errors.ts';
 import type { ChatModel } from '../../ports.ts';
 import type { Session } from '../../session/schema.ts';
+import { countUserTurns } from '../../session/tree.ts';
+import { diagnosticsSchema } from '../simulate/diagnostics.ts';
 import { simulate } from '../simulate/simulate.ts';
 import type { Summary } from '../simulate/types.ts';
 import { contextOf, contextsOf, progress, type StageContext, type StageWork, simulatorName } from './context.ts';
@@ -108,7 +110,7 @@ async function* roundOf(
 }
 
 /**
- * Sessions that are given must be of simulator 0, on contexts of their split.
+ * Sessions that are given must be of simulator 0, on contexts of their split, under the cap of the loop.
  * @returns how many there are. @throws FoilError `not-of-loop` that names the session.
  */
 async function checkGiven(
@@ -125,7 +127,10 @@ async function checkGiven(
       const { id, origin } = session;
       const known = contexts.has(contextOf(session));
       const simulator = origin === 'real' ? null : origin.simulator;
-      if (simulator === settings.simulator && known) continue;
+      if (simulator === settings.simulator && known) {
+        checkCap(session, corpus, settings.max_user_turns);
+        continue;
+      }
       const of = simulator === null ? 'a real one' : `of ${simulator}`;
       throw new FoilError(
         'not-of-loop',
@@ -139,6 +144,20 @@ async function checkGiven(
     }
   }
   return count;
+}
+
+/** @throws FoilError `not-of-loop`: later simulators would be compared with this one on shorter, or on longer, sessions. */
+function checkCap({ id, turns, meta }: Session, corpus: string, cap: number): void {
+  const count = countUserTurns(turns);
+  const found = diagnosticsSchema.safeParse(meta['diagnostics']).data;
+  if (count === cap || (count < cap && !found?.run_on)) return;
+  throw new FoilError(
+    'not-of-loop',
+    count > cap
+      ? `${id} in ${corpus} has ${count} user turns, and max_user_turns of this loop is ${cap}`
+      : `${id} in ${corpus} was cut off after ${count} user turns, and max_user_turns of this loop is ${cap}`,
+    { remedy: 'set max_user_turns in loop.json to the cap that these sessions were simulated with' },
+  );
 }
 
 /** Which contexts meet which chatbots: all of them, or one each, in turn. */
