@@ -18,6 +18,8 @@ import { jumpOf, stageRows } from '../../src/ui/state/loop-detail.ts';
 import { alarmCells, alarmSeries, alarmsHeader, alarmText } from '../../src/ui/state/loop-figures.ts';
 import { gridRows, gridTop, shortTime } from '../../src/ui/state/loop-grid.ts';
 import {
+  alarmsText,
+  endText,
   lineOf,
   measured,
   meterText,
@@ -244,6 +246,17 @@ describe('an alarm', () => {
     expect(shownAlarm(fires, null)).toBe(2);
     expect(shownAlarm(fires, 0)).toBe(0);
     expect(shownAlarm(fires, 99)).toBe(6);
+    const watched = { ...alarm, code: 'reward' as const, verdict: 'watch' as const };
+    const both = fires.alarms.map((one) => (one.code === 'reward' ? watched : one));
+    expect(shownAlarm({ ...view, alarms: both }, null)).toBe(2);
+    expect(
+      shownAlarm({ ...view, alarms: view.alarms.map((one) => (one.code === 'reward' ? watched : one)) }, null),
+    ).toBe(5);
+    expect(alarmsText(both)).toBe('1 fire, 1 watched');
+    expect(alarmsText([watched])).toBe('none fires, 1 watched');
+    expect(alarmsText([])).toBe('none fires');
+    const ended = { ...(await running(await Disk.make())), view: { ...view, alarms: both, outcome: 'done' as const } };
+    expect(endText(ended).text).toMatch(/; alarms: length; watched: reward \(Tab\)$/u);
   });
 
   test('is drawn with its bounds and its interval', () => {

@@ -83,17 +83,30 @@ export function lineOf({ name, view, meter, stopping }: Omit<RunningLoop, 'line'
 
 /** Codes of the alarms that fire. */
 export function firing(alarms: readonly Alarm[]): string {
+  return codesOf(alarms, 'alarm');
+}
+
+function codesOf(alarms: readonly Alarm[], word: Alarm['verdict']): string {
   return alarms
-    .filter(({ verdict }) => verdict === 'alarm')
+    .filter(({ verdict }) => verdict === word)
     .map(({ code }) => code)
     .join(', ');
+}
+
+/** How many alarms fire and are watched, in words. */
+export function alarmsText(alarms: readonly Alarm[]): string {
+  const count = (word: Alarm['verdict']) => alarms.filter(({ verdict }) => verdict === word).length;
+  const [fire, watched] = [count('alarm'), count('watch')];
+  return `${fire === 0 ? 'none fires' : `${fire} fire`}${watched === 0 ? '' : `, ${watched} watched`}`;
 }
 
 /** What ended a run of the loop, in a sentence for the status line. */
 export function endText({ name, view }: RunningLoop): { tone: 'ok' | 'warn'; text: string } {
   const { outcome, waiting, grid, alarms } = view;
   const fires = firing(alarms);
-  const alarm = fires === '' ? '' : `; alarms: ${fires} (Tab)`;
+  const watched = codesOf(alarms, 'watch');
+  const told = [fires === '' ? '' : `alarms: ${fires}`, watched === '' ? '' : `watched: ${watched}`].filter(Boolean);
+  const alarm = told.length === 0 ? '' : `; ${told.join('; ')} (Tab)`;
   const tone = fires === '' ? 'ok' : 'warn';
   if (outcome === 'done') return { tone, text: `${name} is done: every stage of every iteration${alarm}` };
   if (outcome === 'waiting' && waiting) {

@@ -135,10 +135,10 @@ export function selectedLoop({ loops, selected }: LoopsState): number {
   );
 }
 
-/** The alarm whose plot shows. */
+/** The alarm whose plot shows: unless one is chosen, the first that fires, or else that is watched. */
 export function shownAlarm({ alarms }: LoopView, chosen: number | null): number {
-  const fires = alarms.findIndex(({ verdict }) => verdict === 'alarm');
-  return Math.min(chosen ?? Math.max(0, fires), Math.max(0, alarms.length - 1));
+  const first = (['alarm', 'watch'] as const).map((word) => alarms.findIndex(({ verdict }) => verdict === word));
+  return Math.min(chosen ?? first.find((at) => at >= 0) ?? 0, Math.max(0, alarms.length - 1));
 }
 
 export type GridMove = 'up' | 'down' | 'left' | 'right' | 'next';

@@ -16,7 +16,7 @@ import {
 import { iterationTitle, stageRows } from '../../state/loop-detail.ts';
 import { alarmCells, alarmSeries, alarmsHeader, alarmText, figureRows, VERDICTS } from '../../state/loop-figures.ts';
 import { gridHeader, gridRows, gridTop, ROWS_AN_ITERATION } from '../../state/loop-grid.ts';
-import { firing } from '../../state/loop-run.ts';
+import { alarmsText, firing } from '../../state/loop-run.ts';
 import { wrapped } from '../../state/runs-view.ts';
 import { type PaneSize, runsArea } from '../runs/layout.ts';
 import { loopPanes } from './layout.ts';
@@ -115,12 +115,11 @@ function Alarms({ loop, view, size }: PaneProps) {
   const width = size.width - 2;
   const chosen = alarms[shownAlarm(loop.view, view.alarm)];
   const focused = view.pane === 'alarms';
-  const fires = alarms.filter(({ verdict }) => verdict === 'alarm').length;
   if (!chosen) return <Frame title="Alarms" focused={focused} {...size} />;
   const words = wrapped(alarmText(chosen), width - 2).slice(0, WORDS);
   const room = size.height - 3 - alarms.length - WORDS;
   return (
-    <Frame title="Alarms" note={fires === 0 ? 'none fires' : `${fires} fire`} focused={focused} {...size}>
+    <Frame title="Alarms" note={alarmsText(alarms)} focused={focused} {...size}>
       <Line segments={alarmsHeader(chosen, width)} width={width} />
       {alarms.map((alarm) => (
         <Line
