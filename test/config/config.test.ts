@@ -28,7 +28,7 @@ describe('foil.yaml', () => {
         launchers: {},
         roles: {},
         chatbots: {},
-        engine: {},
+        engine: { keep_replies: true },
         context_budget: 15_000,
         alternatives: 8,
         max_user_turns: 16,

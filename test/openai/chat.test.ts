@@ -46,6 +46,15 @@ describe('a reply', () => {
     expect(asked[0]?.body).not.toHaveProperty('stop_token_ids');
   });
 
+  it('is said to be gone on with only to a server that knows that field', async () => {
+    const { base, asked } = await openServer(says('Hi'));
+    const endpoint = endpointOf(base, { keepsReplies: true });
+    await collect(modelAt(base), { keepReply: true });
+    await collect(modelAt(base, { endpoint }), { keepReply: true });
+    await collect(modelAt(base, { endpoint }));
+    expect(asked.map(({ body }) => body['keep_reply'])).toEqual([undefined, true, undefined]);
+  });
+
   it('that ran into max_tokens is cut', async () => {
     const { base } = await openServer(says('and then I', 'length'));
     expect((await collect(modelAt(base))).choices).toMatchObject([{ text: 'and then I', cut: true, end: false }]);

@@ -151,6 +151,8 @@ describe('a run that is cut off', () => {
       );
       // Two sessions at once have two requests out at most when they are stopped.
       expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(2);
+      const requests = [whole.simulator, ...whole.chatbots].flatMap((model) => model.requests);
+      expect(requests.every(({ keepReply }) => keepReply)).toBe(true);
     },
   );
 
