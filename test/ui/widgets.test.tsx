@@ -4,7 +4,7 @@ import { batch } from '../../src/ui/batch.ts';
 import { Composer } from '../../src/ui/components/Composer.tsx';
 import { type ComposerState, composerReducer, newComposer } from '../../src/ui/components/composer.ts';
 import { Footer } from '../../src/ui/components/Footer.tsx';
-import { Frame } from '../../src/ui/components/Frame.tsx';
+import { Frame, frameTop } from '../../src/ui/components/Frame.tsx';
 import { cutSegments, Line } from '../../src/ui/components/Line.tsx';
 import { List } from '../../src/ui/components/List.tsx';
 import { Plot } from '../../src/ui/components/Plot.tsx';
@@ -131,6 +131,12 @@ describe('widgets', () => {
       '│                      │╚══════════════╝',
       '└──────────────────────┘',
     ]);
+  });
+
+  test('Frame: a long title leaves its note room where there is some', () => {
+    const top = frameTop('Real or simulated: a person and the discriminators', 'columns 1-2 of 6', true, 50);
+    expect(top).toBe('╔ Real or simulated: a person an…═ columns 1-2 o…╗');
+    expect([...top]).toHaveLength(50);
   });
 
   test('Line: model text cannot leave its row, move the cursor or colour what follows', async () => {

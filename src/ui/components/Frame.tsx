@@ -41,11 +41,17 @@ export function Frame({ title, note = '', focused, width, height, children }: Fr
   );
 }
 
+/** Cells of a border below which a note would say nothing beside a long title. */
+const LEAST_NOTE = 12;
+
 /** The upper border, exactly `width` cells. */
 export function frameTop(title: string, note: string, focused: boolean, width: number): string {
   const [left, bar, right] = focused ? ['╔', '═', '╗'] : ['┌', '─', '┐'];
   const room = Math.max(0, width - 2);
-  const shownTitle = title === '' ? '' : oneRow(` ${title} `, room);
+  // a long title leaves its note a third of the border: there it says where in the table one is
+  const third = Math.floor(room / 3);
+  const kept = note === '' || third < LEAST_NOTE ? 0 : Math.min(cellWidth(note) + 3, third);
+  const shownTitle = title === '' ? '' : oneRow(` ${title} `, room - kept);
   const free = room - cellWidth(shownTitle);
   const shownNote = note === '' || free < 6 ? '' : oneRow(` ${note} `, free - 1);
   return `${left}${shownTitle}${bar.repeat(Math.max(0, free - cellWidth(shownNote)))}${shownNote}${right}`;
