@@ -48,17 +48,21 @@ export const quickStart = {
   name: 'quick-start',
   setup(build) {
     const REAL = Symbol('the package itself');
-    // string-width compiles \p{RGI_Emoji} and its like at the first character that is not ASCII: the first line of a box
+    // string-width parses \p{RGI_Emoji} and its like when it loads, and compiles them at the first character that is not
+    // ASCII, the first line of a box: so it is loaded at the first text that may be wider than it is long
     build.onResolve({ filter: /^string-width$/ }, async ({ pluginData, importer, resolveDir, kind, namespace }) => {
       if (pluginData === REAL || namespace === 'quick-width') return;
       const { path } = await build.resolve('string-width', { importer, resolveDir, kind, pluginData: REAL });
       return { path, namespace: 'quick-width' };
     });
     build.onLoad({ filter: /.*/, namespace: 'quick-width' }, ({ path }) => ({
-      contents: `import width from ${JSON.stringify(path)};
+      contents: `let width;
 const NARROW = ${NARROW};
-export default (text, options) =>
-  typeof text === 'string' && options?.ambiguousIsNarrow !== false && NARROW.test(text) ? text.length : width(text, options);`,
+export default (text, options) => {
+  if (typeof text === 'string' && options?.ambiguousIsNarrow !== false && NARROW.test(text)) return text.length;
+  width ??= require(${JSON.stringify(path)}).default;
+  return width(text, options);
+};`,
       resolveDir: build.initialOptions.absWorkingDir,
     }));
     // Yoga fetches its own data: URL, for which Node loads its whole HTTP client; its other way is to decode it

@@ -3,10 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import fc from 'fast-check';
 import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
-import { NARROW } from '../../scripts/bundle.mjs';
+import { bundleOptions, NARROW, quickStart } from '../../scripts/bundle.mjs';
 
 describe("the bundle's short cut for the width of text", () => {
   const narrow = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).filter((text) =>
@@ -28,6 +29,19 @@ describe("the bundle's short cut for the width of text", () => {
         expect(stringWidth(text)).toBe(text.length);
       }),
     );
+  });
+
+  it('hands any other text to string-width, which it loads then', async () => {
+    const root = fileURLToPath(new URL('../..', import.meta.url));
+    const stdin = { contents: "export { default } from 'string-width'", resolveDir: root };
+    // a data: URL has no folder to require from, and nothing here needs the banner
+    const options = { ...bundleOptions(root), splitting: false, banner: {}, plugins: [quickStart] };
+    const { outputFiles } = await build({ ...options, stdin, write: false });
+    const code = Buffer.from(outputFiles[0]?.contents ?? []).toString('base64');
+    const { default: width } = await import(`data:text/javascript;base64,${code}`);
+    for (const text of ['abc', '日本語', '👍🏽 ok', 'e\u0301', '\x1b[1mbold\x1b[0m', '', '│\n│'])
+      expect([text, width(text)]).toEqual([text, stringWidth(text)]);
+    expect(width('±', { ambiguousIsNarrow: false })).toBe(2);
   });
 });
 
