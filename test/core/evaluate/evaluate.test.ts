@@ -248,11 +248,12 @@ it('refuses an unknown metric, the same corpus on both sides, and a side without
 
 it('says why there is no correlation over too few chatbots', async () => {
   const { ports } = await world();
-  const { missing } = await run(ports, specOf({ metrics: ['validity'] }));
+  const { missing } = await run(ports, specOf({ metrics: ['validity', 'faults'] }));
   expect(missing[0]?.reason).toMatch(/needs 3 that all sides talked to, and there are 0/u);
+  expect(missing[1]?.reason).toMatch(/no chatbot .* was broken on purpose/u);
 });
 
-it('correlates over chatbots and repeats A/B tests where both sides talked to the same ones', async () => {
+it('compares chatbots that both sides talked to, and those that were broken with what they are made of', async () => {
   const { ports, sessions } = await world();
   const bots = ['b1', 'b2', 'b3'];
   const talked = bots.flatMap((bot) =>
@@ -261,13 +262,19 @@ it('correlates over chatbots and repeats A/B tests where both sides talked to th
   await sessions.append('many', talked);
   await sessions.append(
     'sims',
-    talked.map(({ id, meta }) => ({
-      ...made('sim-it0', id),
-      origin: { simulator: 'sim-it0', chatbot: String(meta['assistant_model']) },
-    })),
+    talked.map(({ id, meta: { assistant_model: chatbot } }) => {
+      const session = made('sim-it0', id);
+      // as `foil simulate` says how a chatbot was made; b1 and b3 are models as they are
+      const how = chatbot === 'b2' ? { chatbot: { model: 'b1', about: 'sulks', broken: { repeats: 0.5 } } } : {};
+      return {
+        ...session,
+        origin: { simulator: 'sim-it0', chatbot: String(chatbot) },
+        meta: { ...session.meta, ...how },
+      };
+    }),
   );
   const ab = [{ name: 'b1 or b2', control: 'b1', treatment: 'b2' }];
-  const spec = specOf({ real: 'many', simulated: ['sims'], ab, metrics: ['validity', 'ab', 'rare'] });
+  const spec = specOf({ real: 'many', simulated: ['sims'], ab, metrics: ['validity', 'ab', 'faults', 'rare'] });
   const { exhibits, missing } = await run(ports, spec);
   expect(missing).toEqual([]);
   const table = (id: string) => {
@@ -283,5 +290,7 @@ it('correlates over chatbots and repeats A/B tests where both sides talked to th
     real_treatment: { value: 1 / 2 },
   });
   expect(table('power').rows.length).toBeGreaterThan(0);
+  expect(table('faults').rows.map(({ group, key }) => [group, key])).toContainEqual(['broken', 'b2']);
+  expect(table('faults').rows.at(-1)?.cells).toMatchObject({ 'sim-it0 more': { value: 0 }, about: 'sulks' });
   expect(exhibits.map(({ exhibit }) => exhibit.id)).toContain('rare-actions');
 });

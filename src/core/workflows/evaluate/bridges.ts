@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { AnnotatedSource } from '../../evaluate/behaviour/annotations.ts';
 import { issuesByChatbot } from '../../evaluate/behaviour/chatbot-issues.ts';
 import { annotatorNotes, behindCategory, bootstrapSums, countAnnotations } from '../../evaluate/behaviour/counts.ts';
@@ -5,6 +6,7 @@ import { KL_SMOOTHING } from '../../evaluate/behaviour/issues.ts';
 import { rareExhibit } from '../../evaluate/behaviour/rare.ts';
 import { estimateOf } from '../../evaluate/estimate.ts';
 import { type AbTest, abExhibit, powerExhibit } from '../../evaluate/prediction/ab.ts';
+import { faultExhibits, faultsIn, type MadeChatbot } from '../../evaluate/prediction/faults.ts';
 import type { RatedSource, SessionCount } from '../../evaluate/prediction/rates.ts';
 import { validityExhibits } from '../../evaluate/prediction/validity.ts';
 import type { Estimate, Exhibit } from '../../evaluate/table.ts';
@@ -84,6 +86,42 @@ export function issueTests(inputs: Inputs, pairs: readonly AbPair[]): Exhibit[] 
   );
   const options = { ...inputs.draws, alpha: 0.05, power: 0.8 };
   return tests.length === 0 ? [] : [abExhibit('issue rate', tests, options)];
+}
+
+const madeSchema = z.object({
+  model: z.string(),
+  about: z.string().optional(),
+  broken: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** How the chatbots of simulated sessions were made, as the sessions say; one of no configuration is a model as it is. */
+function madeIn({ simulated }: Inputs): MadeChatbot[] {
+  const made = new Map<string, MadeChatbot>();
+  for (const { origin, meta } of simulated.flatMap(({ sessions }) => sessions)) {
+    if (origin === 'real' || made.has(origin.chatbot)) continue;
+    const { data: said } = madeSchema.safeParse(meta['chatbot']);
+    made.set(origin.chatbot, {
+      chatbot: origin.chatbot,
+      model: said?.model ?? origin.chatbot,
+      broken: said?.broken !== undefined,
+      about: said?.about ?? null,
+    });
+  }
+  return [...made.values()];
+}
+
+/** Broken chatbots that every simulator talked to, as it did to working ones of the same model. */
+export function brokenChatbots(inputs: Inputs): string[] {
+  return faultsIn(madeIn(inputs), allRated(inputs).slice(1)).faults.map(({ chatbot }) => chatbot);
+}
+
+/** Issue rates of chatbots that were broken on purpose beside those of working ones. */
+export function issueFaults(inputs: Inputs): Exhibit[] {
+  const { issues } = inputs.annotated;
+  if (!issues) return [];
+  const notes = annotatorNotes(issues.about, countAnnotations(issues.sources, issues.about));
+  const measured = { id: 'issue', title: 'issue rate', format: 'rate' as const, notes };
+  return faultExhibits(measured, madeIn(inputs), allRated(inputs).slice(1), inputs.draws);
 }
 
 /** How many sessions an A/B test takes, from the issue rate of real users. */

@@ -15,7 +15,16 @@ import type { Exhibit } from '../../evaluate/table.ts';
 import type { Draws } from '../../metrics/bootstrap.ts';
 import type { Discriminator } from '../../ports.ts';
 import { guessersIn, type SaidSitting } from '../turing/judged.ts';
-import { issuePower, issueTests, issueValidity, LEAST_CHATBOTS, rareOf, sharedChatbots } from './bridges.ts';
+import {
+  brokenChatbots,
+  issueFaults,
+  issuePower,
+  issueTests,
+  issueValidity,
+  LEAST_CHATBOTS,
+  rareOf,
+  sharedChatbots,
+} from './bridges.ts';
 import { sessionMap } from './encoded.ts';
 import { topGiveaways } from './giveaways.ts';
 import type { EvaluationSpec } from './spec.ts';
@@ -143,6 +152,18 @@ export const METRICS: readonly Metric[] = [
     ...{ id: 'ab', title: 'A/B tests', needs: ['issues'], version: 1 },
     settings: ({ ab }) => ab,
     exhibits: (inputs) => [...issueTests(inputs, inputs.spec.ab), ...issuePower(inputs)],
+  },
+  {
+    ...{ id: 'faults', title: 'Chatbots broken on purpose', needs: ['issues'], version: 1 },
+    lacks: (inputs) =>
+      brokenChatbots(inputs).length > 0
+        ? null
+        : {
+            reason:
+              'no chatbot that all simulators talked to was broken on purpose, with a working one of the same model',
+            remedy: ['foil simulate --chatbots all: talks with chatbots that are broken in known ways, too'],
+          },
+    exhibits: issueFaults,
   },
   {
     ...{ id: 'embedding', title: 'Sessions as a map', needs: ['encoder'], version: 1 },

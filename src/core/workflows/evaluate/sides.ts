@@ -99,8 +99,7 @@ async function readReal(
     else if (split === null || session.meta['split'] === split) kept.push(session);
   }
   if (others > 0) notices.push(`${others} sessions of ${real} are not of real people, and are left out`);
-  if (kept.length === 0)
-    throw noSessions(split === null ? `a real session in ${real}` : `of split ${split} in ${real}`);
+  if (kept.length === 0) throw noSessions(`of real people in ${real}${split === null ? '' : `, split ${split}`}`);
   const source = sourceOf('real', 'real', [real], kept, paperName({ kind: 'real' }));
   return { source, corpora: new Map(kept.map(({ id }) => [id, real])) };
 }
@@ -148,7 +147,7 @@ async function readTraining(store: Pick<SessionStore, 'stream'>, corpus: string,
     signal.throwIfAborted();
     if (session.origin === 'real') sessions.push(session);
   }
-  if (sessions.length === 0) throw noSessions(`a real session in ${corpus}`);
+  if (sessions.length === 0) throw noSessions(`of real people in ${corpus}`);
   return sourceOf('training', 'real', [corpus], sessions, null);
 }
 
