@@ -1,5 +1,5 @@
 import { OpenAIChatModel, type OpenAIChatOptions } from '../../src/backends/openai/chat.ts';
-import type { GenerateEvent, GenerateRequest } from '../../src/core/ports.ts';
+import type { ChatModel, GenerateEvent, GenerateRequest } from '../../src/core/ports.ts';
 import { type Answer, chunk, endpointOf, stream } from './server.ts';
 
 const NEVER = { tokenId: null, marker: null };
@@ -22,7 +22,7 @@ export function modelAt(base: string, options: Partial<OpenAIChatOptions> = {}):
 }
 
 export async function collect(
-  model: OpenAIChatModel,
+  model: Pick<ChatModel, 'generate'>,
   request: Partial<GenerateRequest> = {},
   signal = new AbortController().signal,
 ): Promise<{ deltas: string[]; choices: GenerateEvent[]; error: unknown }> {

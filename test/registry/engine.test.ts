@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { SharedEngine } from '../../src/backends/registry/shared-engine.ts';
-import { FakeEngine, registryOf } from './fixtures.ts';
+import { FoilError } from '../../src/core/errors.ts';
+import { testFolder } from '../fixtures/sessions.ts';
+import { collect, says } from '../openai/asking.ts';
+import { json, openServer } from '../openai/server.ts';
+import { cardOf, FakeEngine, registryOf, writeAdapter } from './fixtures.ts';
 
 const SIGNAL = new AbortController().signal;
 
@@ -39,6 +43,43 @@ describe('the embedded engine', () => {
     await new Promise(setImmediate);
     await registry.chatModel('zero-shot', 'chatbot', SIGNAL);
     expect(source.starts).toBe(2);
+  });
+
+  it('that died while it was asked is started again, with its adapters, and asked again', async () => {
+    const parent = await testFolder();
+    const dir = await writeAdapter(parent, 'a', cardOf('sim', 'simulator'));
+    const tokens = (response: Parameters<typeof json>[0]) => json(response, { count: 1, tokens: [3] });
+    const first = await openServer(({ path }, response) => {
+      if (path === '/tokenize') return tokens(response);
+      // as by kill -9 in mid-reply: the engine is known to be gone only after the connection is
+      first.kill();
+      setTimeout(source.die, 5);
+    });
+    const second = await openServer(says('still here'));
+    const source = new FakeEngine(first.base);
+    const registry = registryOf({ modelDirs: [parent], engine: source });
+    const model = await registry.chatModel('sim', 'simulator', SIGNAL);
+    source.base = second.base;
+    expect(await collect(model)).toMatchObject({ choices: [{ text: 'still here' }], error: null });
+    expect(source.starts).toBe(2);
+    expect(source.loaded).toEqual([
+      ['sim', dir],
+      ['sim', dir],
+    ]);
+    // what was not asked before the end goes to the new one as well
+    expect(await collect(model)).toMatchObject({ choices: [{ text: 'still here' }], error: null });
+    expect([source.starts, second.asked.length]).toEqual([2, 2]);
+  });
+
+  it('that cannot be started again says why', async () => {
+    const { base, kill } = await openServer(() => kill());
+    const source = new FakeEngine(base);
+    const model = await registryOf({ engine: source }).chatModel('zero-shot', 'chatbot', SIGNAL);
+    source.ready = async () => {
+      throw new FoilError('engine-start', 'no memory is left');
+    };
+    source.die();
+    expect(await collect(model)).toMatchObject({ choices: [], error: { code: 'engine-start' } });
   });
 
   it('is started again after a start that failed', async () => {

@@ -51,7 +51,8 @@ export class FakeEngine implements EngineSource {
   die: () => void = () => undefined;
   /** What `connect` waits for. */
   ready: (signal: AbortSignal) => Promise<void> = async () => undefined;
-  private readonly base: string;
+  /** Where the next one that is started answers. */
+  base: string;
 
   constructor(base: string) {
     this.base = base;

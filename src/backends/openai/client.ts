@@ -19,8 +19,10 @@ export interface Endpoint {
    * OpenAI API names; n alternatives are n requests, since many servers ignore or refuse `n`.
    */
   readonly dialect: 'vllm' | 'openai';
-  /** Foil's own engine, which foil.yaml does not name, and which starts again by itself. */
+  /** Foil's own engine, which foil.yaml does not name. */
   readonly own: boolean;
+  /** After a lost connection: joins or starts an engine in place of one that ended. `baseURL` and `key` are its own then. */
+  readonly renew?: (signal: AbortSignal) => Promise<void>;
   /** Whether it is told which replies the next request goes on from; no server but Foil's own engine knows that field. */
   readonly keepsReplies?: boolean;
   /** Requests that it gets at once at most; DEFAULT_AT_ONCE where foil.yaml does not say. */

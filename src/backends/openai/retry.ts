@@ -33,7 +33,9 @@ const servers = new Map<Limiter, string>();
 
 /** One for all models of an endpoint. */
 export function limiterOf(endpoint: Endpoint): Limiter {
-  const id = JSON.stringify([endpoint.baseURL, endpoint.key, endpoint.atOnce]);
+  // our own engine comes back at another place, and is the same to who counts what is out
+  const place = endpoint.own ? [endpoint.server] : [endpoint.baseURL, endpoint.key];
+  const id = JSON.stringify([...place, endpoint.atOnce]);
   let limiter = limiters.get(id);
   if (!limiter) {
     limiter = new Limiter(endpoint.atOnce ?? DEFAULT_AT_ONCE);
@@ -61,7 +63,7 @@ export async function retrying<T>(
 ): Promise<T> {
   const limiter = limiterOf(endpoint);
   const until = performance.now() + (patience.whole ? PATIENCE_MS : PATIENCE_SEEN_MS);
-  // Our own engine comes back on another port, so a lost connection is not found again by waiting.
+  // Our own engine is started again, which helps at once or not at all.
   const most = patience.whole && !endpoint.own ? RETRIES_BATCH : RETRIES_SEEN;
   for (let failures = 0, asked = 1; ; asked += 1) {
     const began = await limiter.acquire(signal, !patience.whole);
@@ -88,6 +90,8 @@ export async function retrying<T>(
     if (!patience.whole && asked > RETRIES_SEEN) throw error;
     patience.onRetry?.({ code: error instanceof FoilError ? error.code : 'unknown', attempt: asked, waitMs, begun });
     await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    // not before the pause: that an engine is gone is known a little later than what it broke off
+    if (statusOf(failure) === undefined) await endpoint.renew?.(signal);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../openai/client.ts';
 import type { EngineSource, RunningEngine } from './engine-source.ts';
 
 interface Connection {
@@ -12,6 +13,10 @@ interface Connection {
 export class SharedEngine {
   private readonly source: EngineSource;
   private current: Connection | null = null;
+  /** Where the engine that came last is. */
+  private newest: Endpoint | null = null;
+  /** Folders of the adapters that were loaded, by name: the successor of an engine that died loads them too. */
+  private readonly loaded = new Map<string, string>();
 
   constructor(source: EngineSource) {
     this.source = source;
@@ -46,7 +51,7 @@ export class SharedEngine {
   private connect(): Connection {
     const controller = new AbortController();
     const connection: Connection = {
-      engine: this.source.connect(controller.signal),
+      engine: this.source.connect(controller.signal).then((engine) => this.lasting(engine)),
       controller,
       waiting: 0,
       started: false,
@@ -61,6 +66,34 @@ export class SharedEngine {
       () => this.forget(connection),
     );
     return connection;
+  }
+
+  /** An engine of our own whose endpoint outlives it: whoever holds a model of it asks its successor after `renew`. */
+  private lasting(engine: RunningEngine): RunningEngine {
+    const { endpoint } = engine;
+    if (!endpoint.own) return engine;
+    this.newest = endpoint;
+    const newest = () => this.newest ?? endpoint;
+    return {
+      ...engine,
+      endpoint: {
+        ...endpoint,
+        get baseURL() {
+          return newest().baseURL;
+        },
+        get key() {
+          return newest().key;
+        },
+        renew: async (signal) => {
+          const next = await this.get(signal);
+          for (const [name, dir] of this.loaded) await next.load(name, dir, signal);
+        },
+      },
+      load: async (name, dir, signal) => {
+        await engine.load(name, dir, signal);
+        this.loaded.set(name, dir);
+      },
+    };
   }
 
   private forget(connection: Connection): void {
