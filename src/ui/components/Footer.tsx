@@ -1,7 +1,7 @@
 import { cellWidth } from '../../core/text/wrap.ts';
 import type { KeyFacts } from '../keys/facts.ts';
 import type { Place } from '../keys/places.ts';
-import { footerItems } from '../keys/resolve.ts';
+import { type FooterItem, footerItems } from '../keys/resolve.ts';
 import { Line, type Segment } from './Line.tsx';
 
 export interface FooterProps {
@@ -15,20 +15,40 @@ export function Footer({ place, facts, width }: FooterProps) {
   return <Line segments={footerSegments(place, facts, width)} width={width} />;
 }
 
+const ALWAYS = new Set<FooterItem['command']>(['app.help', 'app.palette']);
+/** Stands before help where it knows keys that the footer has no room for. */
+const MORE = '  …';
+
+/** Where not all keys fit, `Ctrl+G` is written `^G`; where that does not do either, `…` says that some are left out. */
 export function footerSegments(place: Place, facts: KeyFacts, width: number): Segment[] {
-  const items = footerItems(place, facts).map((item) => ({
-    ...item,
-    cells: cellWidth(item.sign) + cellWidth(item.label) + 3,
-  }));
-  const always = new Set(['app.help', 'app.palette']);
-  let room = width - items.reduce((sum, item) => sum + (always.has(item.command) ? item.cells : 0), 0);
-  const shown = items.filter((item) => {
-    if (always.has(item.command)) return true;
-    room -= item.cells;
+  const items = footerItems(place, facts);
+  if (cellsOf(items) <= width) return segmentsOf(items);
+  const short = items.map((item) => ({ ...item, sign: item.sign.replaceAll('Ctrl+', '^') }));
+  const whole = fitting(short, width);
+  const left = short.some((item) => !whole.includes(item) && !item.command.startsWith('app.'));
+  if (!left) return segmentsOf(whole);
+  const shown = fitting(short, width - MORE.length);
+  const help = shown.findIndex(({ command }) => ALWAYS.has(command));
+  return [...segmentsOf(shown.slice(0, help)), { text: MORE, tone: 'dim' }, ...segmentsOf(shown.slice(help), '  ')];
+}
+
+function fitting(items: readonly FooterItem[], width: number): FooterItem[] {
+  let room = width - cellsOf(items.filter(({ command }) => ALWAYS.has(command)));
+  return items.filter((item) => {
+    if (ALWAYS.has(item.command)) return true;
+    room -= cellsOf([item]);
     return room >= 0;
   });
-  return shown.flatMap((item, index): Segment[] => [
-    { text: index === 0 ? ' ' : '  ' },
+}
+
+/** With the space between sign and label, and two around each key. */
+function cellsOf(items: readonly FooterItem[]): number {
+  return items.reduce((sum, { sign, label }) => sum + cellWidth(sign) + cellWidth(label) + 3, 0);
+}
+
+function segmentsOf(items: readonly FooterItem[], before = ' '): Segment[] {
+  return items.flatMap((item, index): Segment[] => [
+    { text: index === 0 ? before : '  ' },
     { text: item.sign, tone: 'strong' },
     { text: ` ${item.label}`, tone: 'dim' },
   ]);

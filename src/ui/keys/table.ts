@@ -215,14 +215,14 @@ export const KEYS = [
 
   { command: 'label.confirm', keys: ['enter'], where: 'labelling', label: 'keep', rank: 1, help: 'Keep the categories that are marked, none if none is, and go on; a letter marks its category' },
   { command: 'label.skip', keys: ['tab'], where: 'labelling', label: 'skip', rank: 2, help: 'Leave the message out' },
-  { command: 'label.undo', keys: ['shift+tab'], where: 'labelling', label: 'undo', rank: 3, help: 'Take back your last label or skip, of earlier sittings too; Ctrl+Z does the same, and left and right look at other messages' },
+  { command: 'label.undo', keys: ['shift+tab'], where: 'labelling', label: 'undo', rank: 3, sign: 'Ctrl+Z', help: 'Take back your last label or skip, of earlier sittings too; Ctrl+Z does the same, and left and right look at other messages' },
   { command: 'label.agreement', keys: ['ctrl+g'], where: 'labelling', label: 'kappa', rank: 4, help: 'Show how far annotators agree with what you have labelled so far' },
   { command: 'label.up', keys: ['up'], where: 'labelling', label: 'scroll', rank: 6, sign: '↑↓', help: 'Scroll the session up' },
   { command: 'label.down', keys: ['down'], where: 'labelling', label: 'scroll down', help: 'Scroll the session down' },
 
-  { command: 'turing.next', keys: ['enter'], where: 'guessing', label: 'go on', rank: 1, sign: 'digit Enter', help: 'Show what a session was once all its turns are guessed, then go to the next; a digit guesses the turn that is marked' },
+  { command: 'turing.next', keys: ['enter'], where: 'guessing', label: 'go on', rank: 1, help: 'Show what a session was once all its turns are guessed, then go to the next; a digit guesses the turn that is marked' },
   { command: 'turing.skip', keys: ['tab'], where: 'guessing', label: 'skip', rank: 2, help: 'Leave the session out' },
-  { command: 'turing.undo', keys: ['shift+tab'], where: 'guessing', label: 'undo', rank: 3, help: 'Take back your last guess or skip, of earlier sittings too, until the truth was shown; Ctrl+Z does the same' },
+  { command: 'turing.undo', keys: ['shift+tab'], where: 'guessing', label: 'undo', rank: 3, sign: 'Ctrl+Z', help: 'Take back your last guess or skip, of earlier sittings too, until the truth was shown; Ctrl+Z does the same' },
   { command: 'turing.note', keys: ['ctrl+n'], where: 'guessing', label: 'note', rank: 4, help: 'Write a note on the session' },
   { command: 'turing.figures', keys: ['ctrl+g'], where: 'guessing', label: 'figures', rank: 5, help: 'Show how often you were right in the sessions that you have judged, beside the discriminators' },
   { command: 'turing.up', keys: ['up'], where: 'guessing', label: 'scroll', rank: 7, sign: '↑↓', help: 'Scroll the session up' },
