@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Exhibit } from '../../src/core/evaluate/table.ts';
 import type { Session } from '../../src/core/session/schema.ts';
 import { specSchema } from '../../src/core/workflows/evaluate/spec.ts';
-import { planeRows, pointsOf } from '../../src/ui/components/figure.ts';
+import { barSegments, planeRows, pointsOf } from '../../src/ui/components/figure.ts';
 import { entriesOf, shownEvaluation } from '../../src/ui/state/evaluate.ts';
 import { evaluationFields, newEvaluationForm, setEvaluationField } from '../../src/ui/state/evaluate-form.ts';
 import { tableGrid, tableRows } from '../../src/ui/state/evaluate-table.ts';
@@ -185,6 +185,40 @@ test('a table that is too wide scrolls by columns: the names stay, and a paper n
   for (const line of [...first.lines, ...last.lines]) expect(line.length).toBeLessThanOrEqual(78);
 });
 
+test('of a table that is too long the foot says which rows show, and the heading of the first of them stays', () => {
+  const cells = wide.rows[0]?.cells;
+  const of = (group: string) =>
+    Array.from({ length: 6 }, (_, at) => ({
+      ...{ key: `${group} ${at}`, group, behind: [] },
+      cells: { ...cells, c0: `${group} ${at}` },
+    }));
+  const long = { ...wide, id: 'long', rows: ['left', 'right', 'both'].flatMap(of) };
+  const at = (row: number, height: number) => {
+    const { rows, scrolled } = tableRows(tableGrid(long as never, new Set()), { row, column: 0 }, 78, height);
+    return {
+      lines: rows.map(({ segments }) =>
+        segments
+          .map(({ text }) => text)
+          .join('')
+          .trimEnd(),
+      ),
+      rows,
+      scrolled,
+    };
+  };
+  const middle = at(9, 8);
+  expect(middle.lines[0]).toBe(' right');
+  expect(middle.lines).toHaveLength(6);
+  expect(middle.lines.findIndex((_, index) => middle.rows[index]?.selected)).toBe(3);
+  expect(middle.scrolled).toContain('rows 8-12 of 18');
+  expect(at(0, 8).lines.slice(0, 2)).toEqual([' left', expect.stringMatching(/▌0 +left 0/u)]);
+  expect(at(17, 8)).toMatchObject({ scrolled: expect.stringContaining('-18 of 18') });
+  expect(at(17, 8).lines.at(-1)).toMatch(/▌5 +both 5/u);
+  expect(at(17, 22)).toMatchObject({ scrolled: null });
+  for (const height of [3, 4, 8])
+    for (let row = 0; row < 18; row += 1) expect(at(row, height).lines.join('\n')).toContain('▌');
+});
+
 const point = (x: number | string, y: number, bar = 0) => ({
   ...{ x, y, low: bar ? y - bar : null, high: bar ? y + bar : null, label: null, behind: [] },
   ...{ x_low: bar && typeof x === 'number' ? x - bar : null, x_high: bar && typeof x === 'number' ? x + bar : null },
@@ -213,6 +247,12 @@ test('a scatter has error bars both ways, a sign a series, the diagonal, and a m
 test('bars of one place stand beside each other', () => {
   const order = pointsOf(figure('bar', [point('a', 1), point('b', 2)])).map(({ name, point: { x } }) => `${x} ${name}`);
   expect(order).toEqual(['a one', 'a two', 'b one', 'b two']);
+});
+
+test('the first bar that shows has its name, also where others of its place are scrolled away', () => {
+  const points = pointsOf(figure('bar', [point('a', 1), point('b', 2)]));
+  const text = (index: number, top: boolean) => barSegments(points, index, 78, top)[0]?.text.trim();
+  expect([text(2, false), text(3, false), text(3, true)]).toEqual(['b', '', 'b']);
 });
 
 test('the form takes what a spec takes, and refuses the rest with why', () => {

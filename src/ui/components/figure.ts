@@ -191,16 +191,16 @@ export function pointSegments({ series, name, point }: FigurePoint, sizes: Point
 }
 
 /**
- * A bar with its interval: `points` is the whole list, for the scale. The name of a place stands once, at its first bar.
- * Bars begin at 0, which lies within where some are below it.
+ * A bar with its interval: `points` is the whole list, for the scale. The name of a place stands once, at its first bar
+ * or at `top`, the first that shows. Bars begin at 0, which lies within where some are below it.
  */
-export function barSegments(points: readonly FigurePoint[], index: number, width: number): Segment[] {
+export function barSegments(points: readonly FigurePoint[], index: number, width: number, top = false): Segment[] {
   const one = points[index];
   if (!one) return [];
   const { point, series } = one;
   const ends = points.flatMap(({ point: { y, low, high } }) => [y, low ?? y, high ?? y]);
   const [least, most] = [Math.min(0, ...ends), Math.max(0, ...ends)];
-  const first = points[index - 1]?.point.x !== point.x;
+  const first = top || points[index - 1]?.point.x !== point.x;
   const name = Math.min(30, Math.max(10, Math.floor(width * 0.3)));
   const value = spanText(point.y, point.low, point.high);
   const figure = 24;

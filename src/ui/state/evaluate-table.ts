@@ -67,6 +67,8 @@ export interface TableRows {
   readonly rows: readonly { readonly key: string; readonly segments: readonly Segment[]; readonly selected: boolean }[];
   /** Which columns show of how many; empty where all do. */
   readonly part: string;
+  /** Which rows show of how many; null where all do. */
+  readonly scrolled: string | null;
 }
 
 /**
@@ -97,15 +99,14 @@ export function tableRows(
       { text: fitWidth(text, cells, right ? 'right' : 'left'), tone: index === marked ? 'focus' : 'strong' },
     ];
   };
-  const lines: { key: string; segments: Segment[]; at: number | null }[] = [];
+  const lines: { key: string; segments: Segment[]; at: number | null; group: string | null }[] = [];
+  const heading = (group: string, index: number) => ({
+    ...{ key: `group ${group} ${index}`, at: null, group },
+    segments: [{ text: ` ${group}`, tone: 'strong' as const }],
+  });
   let group: string | null = null;
   for (const [index, one] of grid.rows.entries()) {
-    if (one.group !== group && one.group !== null)
-      lines.push({
-        key: `group ${one.group} ${index}`,
-        segments: [{ text: ` ${one.group}`, tone: 'strong' }],
-        at: null,
-      });
+    if (one.group !== group && one.group !== null) lines.push(heading(one.group, index));
     group = one.group;
     const cells = shown.flatMap((place): Segment[] => {
       const { kind } = grid.columns[place] as GridColumn;
@@ -113,13 +114,20 @@ export function tableRows(
       return [{ text: GAP }, ...cellSegments(one.cells[place], kind, size)];
     });
     const name = fitWidth(truncate(one.cells[0]?.text ?? '', first), first);
-    lines.push({ key: `${index} ${one.key}`, segments: [{ text: name }, ...cells], at: index });
+    lines.push({ key: `${index} ${one.key}`, segments: [{ text: name }, ...cells], at: index, group });
   }
   const chosen = lines.findIndex((line) => line.at === Math.min(row, grid.rows.length - 1));
-  const top = listTop(lines.length, chosen, height - 1);
+  const all = lines.length < height;
+  const held = height - (all ? 1 : 2);
+  const top = listTop(lines.length, chosen, held);
+  const window = lines.slice(top, top + held);
+  const [above] = window;
+  // whose rows these are stands above them, also where the heading itself is scrolled away
+  if (above?.at != null && above.group !== null && top !== chosen) window[0] = heading(above.group, above.at);
+  const places = window.flatMap((line) => line.at ?? []);
   return {
     header: [{ text: ` ${fitWidth(grid.columns[0]?.title ?? '', first)}`, tone: 'strong' }, ...shown.flatMap(head)],
-    rows: lines.slice(top, top + height - 1).map(({ key, segments, at: index }, place) => {
+    rows: window.map(({ key, segments, at: index }, place) => {
       const selected = top + place === chosen;
       return {
         key,
@@ -128,7 +136,13 @@ export function tableRows(
       };
     }),
     part: whole ? '' : `${to === from + 1 ? `column ${to}` : `columns ${from + 1}-${to}`} of ${groups.length} ←→`,
+    scrolled: all ? null : rowsShown(places[0] ?? 0, (places.at(-1) ?? 0) + 1, grid.rows.length),
   };
+}
+
+/** Says of a list that does not fit where in it one is. */
+export function rowsShown(from: number, to: number, of: number): string {
+  return `   rows ${from + 1}-${to} of ${of} ↑↓`;
 }
 
 /** A figure, its interval dimmer, the paper's number in a tone of its own: it is of another corpus. */

@@ -78,11 +78,21 @@ function Contents({ state, shown, view, entry, size }: PaneProps) {
   const open = shown.view?.sections.filter((section) => section.state === 'pending').length ?? 0;
   const note = here ? (here.stopping ? 'stopping …' : '● runs here') : open > 0 ? `${open} not computed` : '';
   const width = size.width - 2;
+  const at = Math.max(
+    0,
+    entries.findIndex(({ id }) => id === entry.id),
+  );
+  const place = entries.length > size.height - 2 ? `${at + 1} of ${entries.length}` : '';
   return (
-    <Frame title={`Evaluation ─ ${view.name}`} note={note} focused={view.pane === 'contents'} {...size}>
+    <Frame
+      title={`Evaluation ─ ${view.name}`}
+      note={[note, place].filter(Boolean).join(' · ')}
+      focused={view.pane === 'contents'}
+      {...size}
+    >
       <List
         rows={entries.map((one, at) => ({ key: one.id, segments: entrySegments(one, entries[at - 1], width) }))}
-        selected={Math.max(0, entries.indexOf(entries.find(({ id }) => id === entry.id) ?? entry))}
+        selected={at}
         width={width}
         height={size.height - 2}
         empty=""

@@ -3,9 +3,9 @@ import { Rows } from '../../components/Chart.tsx';
 import { Frame } from '../../components/Frame.tsx';
 import { barSegments, legendOf, planeRows, pointSegments, pointSizes, pointsOf } from '../../components/figure.ts';
 import { Line, type Segment } from '../../components/Line.tsx';
-import { List } from '../../components/List.tsx';
+import { List, listTop } from '../../components/List.tsx';
 import { Box } from '../../ink.ts';
-import { tableGrid, tableRows } from '../../state/evaluate-table.ts';
+import { rowsShown, tableGrid, tableRows } from '../../state/evaluate-table.ts';
 import { wrapped } from '../../state/runs-view.ts';
 import type { PaneSize } from '../runs/layout.ts';
 import { exhibitRows } from './layout.ts';
@@ -45,7 +45,8 @@ export function OneExhibit({
   const more: Segment[] = [{ text: `   … ${rest} more rows of notes: Tab`, tone: 'dim' }];
   const said = !wide && rest > 1 ? [...notes.slice(0, Math.max(0, room.notes - 1)), more] : notes;
   const table = exhibit.type === 'table' ? tableRows(tableGrid(exhibit, simulated), at, width, room.list) : null;
-  const note = [table?.part ?? '', exhibit.paper ?? 'not in the paper'].filter(Boolean).join(' · ');
+  const part = table?.part ?? '';
+  const note = [part, exhibit.paper ?? (part === '' || wide ? 'not in the paper' : '')].filter(Boolean).join(' · ');
   return (
     <Frame title={exhibit.title} note={note} focused={focused} {...size}>
       {table ? (
@@ -54,6 +55,7 @@ export function OneExhibit({
           {table.rows.map(({ key, segments, selected }) => (
             <Line key={key} segments={segments} selected={selected && focused} width={width} />
           ))}
+          {table.scrolled === null ? null : <Line segments={[{ text: table.scrolled, tone: 'dim' }]} width={width} />}
         </Box>
       ) : null}
       {exhibit.type === 'figure' ? <Plotted figure={exhibit} row={at.row} width={width} room={room} /> : null}
@@ -75,10 +77,13 @@ function Plotted({
 }) {
   const points = pointsOf(figure);
   const selected = Math.max(0, Math.min(row, points.length - 1));
-  // of thousands of points only those around the one under the cursor are made
-  const first = Math.max(0, Math.min(selected - room.list, points.length - 2 * room.list));
-  const near = points.slice(first, first + 2 * room.list);
-  const sizes = pointSizes(near);
+  const height = room.plot > 0 ? room.list : room.list - 1;
+  const all = points.length <= height;
+  const held = all ? height : height - 1;
+  const top = listTop(points.length, selected, held);
+  // of thousands of points only those that show are made
+  const shown = points.slice(top, top + held);
+  const sizes = pointSizes(points.slice(Math.max(0, top - held), top + 2 * held));
   return (
     <Box flexDirection="column">
       {room.plot > 0 ? (
@@ -87,15 +92,19 @@ function Plotted({
         <Line segments={[...legendOf(figure.series), { text: `   ${figure.y}`, tone: 'dim' }]} width={width} />
       )}
       <List
-        rows={near.map((point, at) => ({
-          key: String(first + at),
-          segments: figure.kind === 'bar' ? barSegments(points, first + at, width - 1) : pointSegments(point, sizes),
+        rows={shown.map((point, at) => ({
+          key: String(top + at),
+          segments:
+            figure.kind === 'bar' ? barSegments(points, top + at, width - 1, at === 0) : pointSegments(point, sizes),
         }))}
-        selected={selected - first}
+        selected={selected - top}
         width={width}
-        height={room.plot > 0 ? room.list : room.list - 1}
+        height={held}
         empty="no point"
       />
+      {all ? null : (
+        <Line segments={[{ text: rowsShown(top, top + shown.length, points.length), tone: 'dim' }]} width={width} />
+      )}
     </Box>
   );
 }
