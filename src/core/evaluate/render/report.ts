@@ -51,7 +51,7 @@ ${madeByHtml(view)}
 function sidesHtml({ begin }: EvaluationView): string {
   const rows = begin.sides.map(
     ({ name, kind, corpora, sessions, contexts, chatbots }) =>
-      `<tr><th scope="row">${html(name)} <span class="tag ${kind}">${kind}</span></th><td>${html(corpora.join(', '))}</td><td class="num">${sessions}</td><td class="num">${contexts}</td><td>${html(chatbots.join(', '))}</td></tr>`,
+      `<tr><th scope="row">${html(name)} <span class="tag ${kind}">${kind}</span></th><td>${html(corpora.join(', '))}</td><td class="num">${sessions}</td><td class="num">${contexts}</td><td class="long">${html(chatbots.join(', '))}</td></tr>`,
   );
   return `<section id="sides"><h2>What is compared</h2>
 <div class="scroll" tabindex="0" role="region" aria-label="What is compared"><table>
@@ -115,6 +115,9 @@ function notesHtml(notes: readonly string[], said: Set<string>): string {
   return `<ul class="notes">${items(fresh)}${again.length === 0 ? '' : folded}</ul>`;
 }
 
+/** Letters of a cell that would stand one word a line in a column as narrow as a phone leaves. */
+const LONG = 24;
+
 function tableHtml(table: Table, simulated: ReadonlySet<string>): string {
   const { columns, rows } = gridOf(table, simulated);
   if (rows.length === 0) return '<p class="missing">There is nothing to show.</p>';
@@ -129,7 +132,7 @@ function tableHtml(table: Table, simulated: ReadonlySet<string>): string {
     const cells = row.cells.map((cell, at) => {
       const column = columns[at];
       if (at === 0) return `<th scope="row">${cellHtml(cell)}</th>`;
-      return `<td${column ? classOf(column) : ''}>${cellHtml(cell)}</td>`;
+      return `<td${column ? classOf(column, cell.text) : ''}>${cellHtml(cell)}</td>`;
     });
     return `${heading}<tr>${cells.join('')}</tr>`;
   });
@@ -138,10 +141,11 @@ function tableHtml(table: Table, simulated: ReadonlySet<string>): string {
 <tbody>${body.join('\n')}</tbody></table></div>`;
 }
 
-function classOf({ kind }: GridColumn): string {
+function classOf({ kind }: GridColumn, text = ''): string {
   if (kind === 'number') return ' class="num"';
   if (kind === 'paper') return ' class="num paper"';
-  return kind === 'quote' ? ' class="quote"' : '';
+  if (kind === 'quote') return ' class="quote"';
+  return text.length > LONG ? ' class="long"' : '';
 }
 
 function cellHtml({ text, interval, n }: GridCell): string {

@@ -37,6 +37,7 @@ th[scope=row] small{font-weight:400}
 .paper{background:var(--paper)}
 thead th.paper{background:var(--paper);font-weight:400;font-style:italic}
 .paper.inline{padding:0 .35rem;border-radius:.2rem;font-style:italic}
+.long{min-width:12rem}
 .quote{min-width:14rem;max-width:34rem;overflow-wrap:anywhere}
 .group th{background:var(--raised);font-size:.82rem;color:var(--soft)}
 .group span{position:sticky;left:.7rem}
