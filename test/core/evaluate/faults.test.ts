@@ -70,6 +70,13 @@ test('counts what is found, and how far broken and working ones lie apart', () =
   expect(found.rows.map(({ behind }) => behind.flatMap(({ sessions }) => sessions).length)).toEqual([16, 16]);
 });
 
+test('a draw without a message of some chatbot is no draw in which it has fewer issues', () => {
+  const gaps = talked('gaps', { m: [1, 1, 1, 1], 'm-calm': [1, 1, 1, 1], echo: [9, 9, 9, 9], deaf: [8] });
+  const found = table(faultExhibits(ISSUES, MADE, [gaps], DRAWS), 'faults-found');
+  // in every draw that has all four, both broken ones lie above both working ones
+  expect(found.rows[0]?.cells['auc']).toMatchObject({ value: 1, low: 1, high: 1 });
+});
+
 test('a difference that is surely negative is no find', () => {
   const better = talked('odd', { m: [9, 8, 9, 8], 'm-calm': [9, 9, 9, 9], echo: [1, 0, 1, 0], deaf: [9, 8, 9, 8] });
   const found = table(faultExhibits(ISSUES, MADE, [better], DRAWS), 'faults-found');

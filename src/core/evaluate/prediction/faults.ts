@@ -51,7 +51,7 @@ export function faultsIn(
 
 /**
  * Do simulators find what is known to be wrong? Issue rates of chatbots that were broken on purpose beside those of working
- * ones; how well they tell the two apart; and whether simulators agree on the chatbots better than each does with itself.
+ * ones; how well they tell the two apart; and whether simulators agree on the chatbots as well as each does with itself.
  * Of every difference the contexts are drawn together, since the same ones were talked about with every chatbot.
  */
 export function faultExhibits(
@@ -122,7 +122,8 @@ function findingsOf(
 
 function aucOf(broken: readonly number[], working: readonly number[]): number {
   let above = 0;
-  for (const a of broken) for (const b of working) above += a > b ? 1 : a === b ? 0.5 : 0;
+  // a draw without a message of some chatbot has no value, and is left out
+  for (const a of broken) for (const b of working) above += a > b ? 1 : a < b ? 0 : a === b ? 0.5 : Number.NaN;
   return above / (broken.length * working.length);
 }
 
@@ -201,7 +202,7 @@ function findTable({ notes }: Measured, faults: readonly Fault[], found: readonl
     paper: null,
     notes: [
       ...notes,
-      'Higher: more issues than the model as it is. Found, and the wrong way round: the interval of the difference lies above, or below, zero. AUC: chance that a broken chatbot has a higher rate than a working one; .5 is chance.',
+      'Higher: more issues than the model as it is. Found, and the wrong way round: the interval of the difference lies above, or below, zero; by chance alone one in forty lies above. AUC: chance that a broken chatbot has a higher rate than a working one; .5 is chance.',
       `What the annotator cannot see no simulator can find. ${intervalNote(draws)}`,
     ],
     columns: [
