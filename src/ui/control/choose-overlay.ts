@@ -21,6 +21,8 @@ function close(control: Controller): void {
   control.set((state) => ({ ...state, overlays: state.overlays.slice(0, -1) }));
 }
 
+const WHOLE = ['all', 'none'];
+
 export function chooseCommand(control: Controller, top: ChooseOverlay, command: Command): boolean {
   const put = (next: Partial<ChooseOverlay>) =>
     control.set((state) => changeOverlay(state, 'choose', (overlay) => ({ ...overlay, ...next })));
@@ -33,10 +35,10 @@ export function chooseCommand(control: Controller, top: ChooseOverlay, command: 
   const row = rows[top.selected];
   if (command === 'choose.mark') {
     if (row) {
-      const { marked } = top;
-      put({
-        marked: marked.includes(row.value) ? marked.filter((value) => value !== row.value) : [...marked, row.value],
-      });
+      const { value } = row;
+      // `all` and `none` say what the list is: another mark beside them would change nothing
+      const others = WHOLE.includes(value) ? [] : top.marked.filter((one) => one !== value && !WHOLE.includes(one));
+      put({ marked: top.marked.includes(value) ? others : [...others, value] });
     }
     return true;
   }

@@ -1,3 +1,4 @@
+import { cellWidth } from '../../core/text/wrap.ts';
 import { Frame } from '../components/Frame.tsx';
 import { Line } from '../components/Line.tsx';
 import { Box } from '../ink.ts';
@@ -11,6 +12,9 @@ import { FilteredList } from './FilteredList.tsx';
 export function Choose({ overlay, rect }: { overlay: ChooseOverlay; rect: Rect }) {
   const { title, many, marked, query, free, selected } = overlay;
   const mark = (value: string) => (many ? (marked.includes(value) ? '[x] ' : '[ ] ') : ' ');
+  const rows = chooseRows(overlay);
+  const longest = Math.max(0, ...overlay.options.map(({ value }) => cellWidth(value)));
+  const names = Math.min(Math.max(mark('').length + longest, 12), Math.floor(rect.width / 2));
   return (
     <FilteredList
       title={title}
@@ -18,13 +22,13 @@ export function Choose({ overlay, rect }: { overlay: ChooseOverlay; rect: Rect }
       rect={rect}
       query={query}
       prompt="> "
-      placeholder={free === null ? 'type to filter' : `type to filter, or: ${free}`}
-      rows={chooseRows(overlay).map(({ value, help }) => ({
+      placeholder={free === null ? 'type to filter' : `type to filter, or: ${free.help}`}
+      rows={rows.map(({ value, help }) => ({
         key: value,
-        segments: [{ text: `${mark(value)}${value}`.padEnd(28) }, { text: `  ${help}`, tone: 'dim' as const }],
+        segments: [{ text: `${mark(value)}${value}`.padEnd(names) }, { text: `  ${help}`, tone: 'dim' as const }],
       }))}
       selected={selected}
-      empty={free === null ? 'none matches' : 'none matches; type the path of a file'}
+      empty={free?.file === true ? 'none matches; type the path of a file' : 'none matches'}
     />
   );
 }

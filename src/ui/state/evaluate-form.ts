@@ -41,7 +41,9 @@ export function newEvaluationForm(choices: EvaluationChoices, spec: EvaluationSp
   return { spec: initial, initial, choices, known: spec !== null, selected: 0 };
 }
 
-function specs({ choices, known, initial }: EvaluationForm): Spec[] {
+const SERVER_MODEL = 'SERVER:MODEL, one model of a server of foil.yaml';
+
+function specs({ choices, known, initial, spec }: EvaluationForm): Spec[] {
   const corpora = choices.corpora.map(({ name, sessions }) => ({ value: name, help: `${sessions} sessions` }));
   const none: FormOption = { value: 'none', help: '' };
   const all = { value: 'all', help: 'all of them' };
@@ -54,8 +56,8 @@ function specs({ choices, known, initial }: EvaluationForm): Spec[] {
   const encoders = [
     { value: 'words', help: 'TF-IDF: needs no model' },
     { value: 'minilm', help: 'all-MiniLM-L6-v2: needs the Python environment (foil setup train)' },
-    // a spec may name one model of a server that has several
-    ...plain([...choices.encoders, initial.encoder], 'its /v1/embeddings is asked about every session'),
+    // what was typed is offered too
+    ...plain([...choices.encoders, initial.encoder, spec.encoder], 'its /v1/embeddings is asked about every session'),
   ].filter(({ value }, at, all) => all.findIndex((other) => other.value === value) === at);
   const metrics = METRICS.map(({ id, title }) => ({ value: id, help: title }));
   // biome-ignore format: one setting a line, so that a table reads as a table
@@ -76,7 +78,7 @@ function specs({ choices, known, initial }: EvaluationForm): Spec[] {
     { key: 'ab', label: 'A/B tests', section: 'What', kind: 'text', help: 'NAME=CONTROL:TREATMENT of two chatbots, with commas between; empty for none' },
     { key: 'giveaways', label: 'give-aways in', section: 'What', kind: 'whole', help: 'Sessions of each simulator to look into; some 20 requests each' },
     { key: 'metrics', label: 'metrics', section: 'What', kind: 'all', options: [all, ...metrics], help: 'Families of tables and figures' },
-    { key: 'encoder', label: 'sessions near by', section: 'What', kind: 'name', options: encoders, help: 'What embeds sessions for their map; also SERVER:MODEL in spec.json' },
+    { key: 'encoder', label: 'sessions near by', section: 'What', kind: 'name', options: encoders, free: SERVER_MODEL, help: 'What embeds sessions for their map: words, minilm, or a server' },
     { key: 'seed', label: 'seed', section: 'Intervals', kind: 'whole', help: 'The same seed gives the same intervals' },
     { key: 'draws', label: 'bootstrap samples', section: 'Intervals', kind: 'whole', help: 'Of each interval, 100 to 1,000,000' },
   ];
@@ -123,6 +125,15 @@ export function setEvaluationField(form: EvaluationForm, key: string, text: stri
   if (!one) return form.spec;
   const spec = put(form.spec, key.split('.'), valueFrom(one, text.trim())) as EvaluationSpec;
   const issue = specSchema.safeParse(spec).error?.issues.find(({ path }) => path.join('.').startsWith(key));
+  const [server = ''] = spec.encoder.split(':');
+  if (key === 'encoder' && ![...form.choices.encoders, form.initial.encoder].includes(spec.encoder)) {
+    const servers = form.choices.encoders.filter((name) => !['words', 'minilm'].includes(name));
+    if (!servers.includes(server) || spec.encoder === `${server}:`)
+      throw new FoilError(
+        'usage',
+        `"${spec.encoder}": it takes ${SERVER_MODEL} (${servers.join(', ') || 'it has none'})`,
+      );
+  }
   // what is still to be chosen is empty meanwhile
   if (issue && !['real', 'simulated'].includes(key)) throw new FoilError('usage', issue.message);
   return spec;

@@ -21,6 +21,13 @@ export interface FormChoices {
   readonly taken: readonly string[];
 }
 
+/** What may be typed instead of an option. */
+export interface Free {
+  readonly help: string;
+  /** It is the path of a file. */
+  readonly file: boolean;
+}
+
 export interface FormOption {
   readonly value: string;
   readonly help: string;
@@ -38,8 +45,8 @@ export interface FormField {
   readonly changed: boolean;
   readonly options: readonly FormOption[];
   readonly many: boolean;
-  /** What may be typed instead of an option; null if nothing. */
-  readonly free: string | null;
+  /** Null if nothing may be typed instead of an option. */
+  readonly free: Free | null;
   readonly unit: string | null;
   readonly help: string;
   /** Why `value` cannot be taken; null if it can. */
@@ -221,6 +228,7 @@ export function formFields({ request, choices }: Filling): FormField[] {
 interface FieldInit {
   readonly options?: readonly FormOption[];
   readonly many?: boolean;
+  /** Which file may be named instead of an option. */
   readonly free?: string;
   readonly unit?: string;
   readonly help: string;
@@ -228,7 +236,8 @@ interface FieldInit {
 }
 
 function field(key: string, label: string, section: string, value: string, init: FieldInit): FormField {
-  const { options = [], many = false, free = null, unit = null, help, error = null } = init;
+  const { options = [], many = false, unit = null, help, error = null } = init;
+  const free = init.free === undefined ? null : { help: init.free, file: true };
   const kind = many ? 'many' : options.length > 0 || free !== null ? 'choice' : 'text';
   return { key, label, section, kind, value, preset: null, changed: false, options, many, free, unit, help, error };
 }

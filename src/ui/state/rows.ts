@@ -29,7 +29,7 @@ export function modelRows(
   return role === 'discriminator' ? [...listed, { name: null, summary: 'no scores', unavailable: null }] : listed;
 }
 
-/** The options that hold what was typed; last, where that may be, what was typed itself as a file. */
+/** The options that hold what was typed; last, where that may be, what was typed itself. */
 export function chooseRows({ options, query, free }: ChooseOverlay): readonly FormOption[] {
   const text = query.text.trim();
   const words = text.toLowerCase().split(/\s+/u).filter(Boolean);
@@ -38,5 +38,5 @@ export function chooseRows({ options, query, free }: ChooseOverlay): readonly Fo
   const named = options.filter(({ value }) => holds(value));
   const rows = [...named, ...options.filter(({ value, help }) => !holds(value) && holds(`${value} ${help}`))];
   const own = free !== null && text !== '' && !options.some(({ value }) => value === text);
-  return own ? [...rows, { value: `file ${resolve(text)}`, help: free }] : rows;
+  return own ? [...rows, { value: free.file ? `file ${resolve(text)}` : text, help: free.help }] : rows;
 }

@@ -17,6 +17,8 @@ export interface Spec {
   readonly kind: Kind;
   readonly help: string;
   readonly options?: readonly FormOption[];
+  /** What may be typed beside the options. */
+  readonly free?: string;
 }
 
 export const plain = (names: readonly string[], help = ''): FormOption[] => names.map((value) => ({ value, help }));
@@ -69,10 +71,11 @@ export function fieldsOf(
 ): FormField[] {
   return specs.map((spec): FormField => {
     const { key, label, section, help, kind, options = [] } = spec;
+    const free = spec.free === undefined ? null : { help: spec.free, file: false };
     const { value, usual } = show(spec);
     const many = kind === 'list' || kind === 'all' || kind === 'some';
     return {
-      ...{ key, label, section, help, value, options, many, preset: null, free: null, unit: null },
+      ...{ key, label, section, help, value, options, many, preset: null, free, unit: null },
       kind: many ? 'many' : options.length > 0 ? 'choice' : 'text',
       changed: value !== usual,
       error: faultOf(key),

@@ -14,7 +14,7 @@ import { type ComposerState, newComposer } from '../components/composer.ts';
 import { START_TRANSCRIPT, type TranscriptState } from '../components/transcript.ts';
 import type { Tone } from '../theme.ts';
 import { type EvaluationsState, NO_EVALUATIONS } from './evaluate.ts';
-import type { FormOption } from './form-fields.ts';
+import type { FormOption, Free } from './form-fields.ts';
 import { type LoopsState, NO_LOOPS } from './loop.ts';
 import type { ReviewUi } from './review.ts';
 import type { ReviewChoice } from './review-choices.ts';
@@ -206,8 +206,7 @@ export interface ChooseOverlay {
   readonly options: readonly FormOption[];
   /** Several can be marked. */
   readonly many: boolean;
-  /** What may be typed instead of an option; null if nothing. */
-  readonly free: string | null;
+  readonly free: Free | null;
   readonly marked: readonly string[];
   readonly query: ComposerState;
   readonly selected: number;
