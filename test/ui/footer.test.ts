@@ -26,6 +26,7 @@ describe('the footer', () => {
   test('writes keys whole where all of them fit', () => {
     expect(footer('turing', 160)).toMatch(/Ctrl\+N note {2}Ctrl\+G figures/u);
     expect(footer('turing', 160)).not.toContain('…');
+    expect(footer('evaluate.draw', 80)).toMatch(/Ctrl\+S draw it .*Backspace/u);
   });
 
   test('marks that it left keys out', () => {

@@ -1,5 +1,7 @@
 import { Box } from '../ink.ts';
 import type { FormField } from '../state/form-fields.ts';
+import { wrapped } from '../state/runs-view.ts';
+import { Rows } from './Chart.tsx';
 import { Frame } from './Frame.tsx';
 import { Line, type Segment } from './Line.tsx';
 import { listTop } from './List.tsx';
@@ -38,7 +40,9 @@ export function FieldList({
       : []),
     { key: field.key, field, segments: fieldRow(field, button, width) },
   ]);
-  const height = rowsInAll - 4;
+  // as many rows for each field, so that the list does not jump from one to the next
+  const said = Math.min(HELP, Math.max(1, ...fields.map((field) => helpRows(field, width).length)));
+  const height = rowsInAll - 3 - said;
   const at = rows.findIndex((row) => row.field === chosen);
   const top = listTop(rows.length, at, height);
   return (
@@ -54,7 +58,7 @@ export function FieldList({
         ))}
       </Box>
       <Line segments={[{ text: ` ${'─'.repeat(Math.max(0, width - 2))}`, tone: 'dim' }]} width={width} />
-      <Line segments={helpRow(chosen)} width={width} />
+      <Rows rows={helpRows(chosen, width)} width={width} height={said} />
     </Frame>
   );
 }
@@ -85,11 +89,18 @@ function fieldRow(field: FormField, button: string, width: number): Segment[] {
   ];
 }
 
-function helpRow(field: FormField | undefined): Segment[] {
-  if (!field) return [{ text: ' ' }];
-  const unit = field.unit === null ? '' : ` (${field.unit})`;
-  return [
-    { text: ` ${field.label}${unit}: `, tone: 'strong' },
-    { text: field.help, tone: 'dim' },
-  ];
+/** Rows that the help of a field may take: it says what the field is for, and is nowhere else. */
+const HELP = 3;
+
+function helpRows(field: FormField | undefined, width: number): Segment[][] {
+  if (!field) return [[]];
+  const label = `${field.label}${field.unit === null ? '' : ` (${field.unit})`}:`;
+  return wrapped(`${label} ${field.help}`, width - 2).map((line, at) =>
+    at === 0 && line.startsWith(label)
+      ? [
+          { text: ` ${label}`, tone: 'strong' },
+          { text: line.slice(label.length), tone: 'dim' },
+        ]
+      : [{ text: ` ${line}`, tone: 'dim' }],
+  );
 }

@@ -19,17 +19,22 @@ const ALWAYS = new Set<FooterItem['command']>(['app.help', 'app.palette']);
 /** Stands before help where it knows keys that the footer has no room for. */
 const MORE = '  …';
 
-/** Where not all keys fit, `Ctrl+G` is written `^G`; where that does not do either, `…` says that some are left out. */
+/** Where that makes room for more keys, `Ctrl+G` is written `^G`; where some are still left out, `…` says so. */
 export function footerSegments(place: Place, facts: KeyFacts, width: number): Segment[] {
   const items = footerItems(place, facts);
-  if (cellsOf(items) <= width) return segmentsOf(items);
   const short = items.map((item) => ({ ...item, sign: item.sign.replaceAll('Ctrl+', '^') }));
-  const whole = fitting(short, width);
-  const left = short.some((item) => !whole.includes(item) && !item.command.startsWith('app.'));
-  if (!left) return segmentsOf(whole);
-  const shown = fitting(short, width - MORE.length);
+  const told = (all: readonly FooterItem[]) => all.filter(isTold).length;
+  const written = told(fitting(short, width)) > told(fitting(items, width)) ? short : items;
+  const whole = fitting(written, width);
+  if (told(whole) === told(items)) return segmentsOf(whole);
+  const shown = fitting(written, width - MORE.length);
   const help = shown.findIndex(({ command }) => ALWAYS.has(command));
   return [...segmentsOf(shown.slice(0, help)), { text: MORE, tone: 'dim' }, ...segmentsOf(shown.slice(help), '  ')];
+}
+
+/** Whether one would not find the key by oneself: arrows move, and what works everywhere need not stand here. */
+function isTold({ command, sign }: FooterItem): boolean {
+  return !command.startsWith('app.') && !sign.startsWith('↑');
 }
 
 function fitting(items: readonly FooterItem[], width: number): FooterItem[] {

@@ -3,10 +3,14 @@ import { Rows } from '../components/Chart.tsx';
 import { Frame } from '../components/Frame.tsx';
 import type { Segment } from '../components/Line.tsx';
 import type { Rect } from '../layout.ts';
+import { wrapped } from '../state/runs-view.ts';
 import type { Overlay } from '../state/state.ts';
 import { saidRows } from './said.ts';
 
 type Sitting = Extract<Overlay, { kind: 'label' }>;
+
+const DONE =
+  'All of the sample is labelled. Ctrl+G shows the agreement with annotators; Ctrl+Z takes the last label back.';
 
 /** One message to label: what came before it (of an issue, the whole session), and each category with its key. */
 export function Label({ overlay, rect }: { overlay: Sitting; rect: Rect }) {
@@ -16,13 +20,7 @@ export function Label({ overlay, rect }: { overlay: Sitting; rect: Rect }) {
   const height = Math.max(3, rect.height - 2 - keys.length);
   const rows = shown
     ? saidRows(overlay.turns, width - 2)
-    : [
-        [
-          {
-            text: ' All of the sample is labelled. Ctrl+G shows the agreement with annotators; Ctrl+Z takes the last label back.',
-          },
-        ],
-      ];
+    : wrapped(DONE, width - 2).map((text): Segment[] => [{ text: ` ${text}` }]);
   const asked = rows.findLastIndex(([first]) => first?.text.startsWith(' ▶'));
   const end =
     shown && overlay.turns.findIndex((turn) => turn.asked) < overlay.turns.length - 1 ? asked + 3 : rows.length;

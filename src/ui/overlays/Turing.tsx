@@ -1,3 +1,4 @@
+import { cellWidth, fitWidth } from '../../core/text/wrap.ts';
 import { Rows } from '../components/Chart.tsx';
 import { Frame } from '../components/Frame.tsx';
 import type { Segment } from '../components/Line.tsx';
@@ -14,7 +15,7 @@ type Shown = Exclude<View, { phase: 'end' }>;
 export function Turing({ overlay, rect }: { overlay: Sitting; rect: Rect }) {
   const { name, by, view } = overlay;
   const width = rect.width - 2;
-  const foot = view === null ? [] : view.phase === 'end' ? endRows(view, name) : footRows(overlay, view, width);
+  const foot = view === null ? [] : view.phase === 'end' ? endRows(view, name, width) : footRows(overlay, view, width);
   const height = Math.max(3, rect.height - 2 - foot.length);
   const rows = view === null || view.phase === 'end' ? [] : bodyRows(view, width - 2);
   const bottom = Math.max(0, rows.length - height);
@@ -55,10 +56,10 @@ function footRows({ scale }: Sitting, view: Shown, width: number): Segment[][] {
   const { guesses, note } = view.standing;
   const mine: Segment[] = [
     { text: ' p(real) so far ' },
-    { text: guesses.map(shown).join(' ') || 'none', tone: 'strong' },
+    { text: lastOf(guesses.map(shown), width - 16, 4, '…').join(' ') || 'none', tone: 'strong' },
   ];
   const kept: Segment[][] = note === null || note === '' ? [] : [[{ text: ` note: ${note}`, tone: 'dim' }]];
-  if (view.phase === 'truth') return [...kept, ...truthRows(view)];
+  if (view.phase === 'truth') return [...kept, ...truthRows(view, width)];
   if (view.phase === 'judged')
     return [
       ...kept,
@@ -69,13 +70,13 @@ function footRows({ scale }: Sitting, view: Shown, width: number): Segment[][] {
         { text: ' shows what it was; then the guesses stand.' },
       ],
     ];
+  const wide = width >= 72;
   const half = scale.filter((p) => p < 0.5).length;
   const keys = scale.flatMap((p, at): Segment[] => [
     ...(at === half ? [{ text: '│ ', tone: 'dim' as const }] : []),
     { text: `${at + 1} `, tone: 'focus' },
-    { text: `${shown(p)}  ` },
+    { text: `${shown(p)}${wide ? '  ' : ' '}` },
   ]);
-  const wide = width >= 72;
   return [
     ...kept,
     mine,
@@ -87,14 +88,30 @@ function footRows({ scale }: Sitting, view: Shown, width: number): Segment[][] {
   ];
 }
 
-function truthRows({ standing, truth }: Extract<View, { phase: 'truth' }>): Segment[][] {
+/** Cells of a guess that is right or wrong, with a space. */
+const GUESS = 5;
+/** Cells of the name of a judge: at most, and where a session has many turns. */
+const MOST_NAME = 24;
+const LEAST_NAME = 12;
+
+function truthRows({ standing, truth }: Extract<View, { phase: 'truth' }>, width: number): Segment[][] {
   const { real, simulator, corpus, session, judges } = truth;
   const names = ['you', ...judges.map(({ name }) => name)];
-  const column = Math.min(24, Math.max(...names.map(({ length }) => length))) + 1;
+  const needed = GUESS * standing.guesses.length;
+  const longest = Math.max(...names.map(cellWidth));
+  const column = Math.min(MOST_NAME, longest, Math.max(LEAST_NAME, width - 3 - needed));
   const row = (name: string, ps: readonly number[]): Segment[] => [
-    { text: ` ${name.slice(0, column - 1).padEnd(column)}` },
-    ...ps.map(
-      (p): Segment => ({ text: ` ${shown(p)}${p > 0.5 === real ? '✓' : '✗'}`, tone: p > 0.5 === real ? 'ok' : 'warn' }),
+    { text: ` ${fitWidth(name, column)} ` },
+    ...lastOf(
+      ps.map(
+        (p): Segment => ({
+          text: ` ${shown(p)}${p > 0.5 === real ? '✓' : '✗'}`,
+          tone: p > 0.5 === real ? 'ok' : 'warn',
+        }),
+      ),
+      width - column - 2,
+      GUESS,
+      { text: ' …' },
     ),
   ];
   return [
@@ -109,15 +126,22 @@ function truthRows({ standing, truth }: Extract<View, { phase: 'truth' }>): Segm
   ];
 }
 
-function endRows({ judged, sessions, skipped }: Extract<View, { phase: 'end' }>, name: string): Segment[][] {
+function endRows(
+  { judged, sessions, skipped }: Extract<View, { phase: 'end' }>,
+  name: string,
+  width: number,
+): Segment[][] {
+  const said = `Ctrl+G shows how often you were right, beside the discriminators; an evaluation that names ${name} among those who guessed has the same tables.`;
   return [
     [{ text: ` ${judged} of ${sessions} sessions are judged, ${skipped} skipped.`, tone: 'strong' }],
-    [
-      { text: ' Ctrl+G', tone: 'focus' },
-      { text: ' shows how often you were right, beside the discriminators; an evaluation that names' },
-    ],
-    [{ text: ` ${name} among those who guessed has the same tables.` }],
+    ...wrapped(said, width - 2).map((text): Segment[] => [{ text: ` ${text}` }]),
   ];
+}
+
+/** All where they fit; else as many of the last as do, for those a session is judged by, after what says that some are not shown. */
+function lastOf<T>(all: readonly T[], room: number, cells: number, more: T): readonly T[] {
+  if (all.length * cells <= room) return all;
+  return [more, ...all.slice(-Math.max(1, Math.floor((room - 2) / cells)))];
 }
 
 const shown = (p: number) => p.toFixed(2).replace(/^0/u, '');

@@ -17,7 +17,7 @@ export function Sessions({ state, regions }: { state: AppState; regions: Regions
   const inner = body.width - 2;
   const { query } = sessions;
   const filters = [
-    sessions.behind === null ? '' : `behind ${sessions.behind} (Esc goes back)`,
+    sessions.behind === null ? '' : `Esc goes back · behind ${sessions.behind}`,
     query.corpus ?? 'all corpora',
     query.origin ?? 'all origins',
     query.text ? `"${query.text}"` : '',
@@ -62,22 +62,32 @@ export function Sessions({ state, regions }: { state: AppState; regions: Regions
   );
 }
 
+/** Below this width the words are left out: the opening, by which one knows a session, would have no room. */
+const NARROW = 72;
+
 function header(width: number): Segment[] {
+  const words = width < NARROW ? '' : 'words'.padStart(7);
   return [
     {
-      text: ` ${'corpus'.padEnd(16)}${'origin'.padEnd(11)}${'turns'.padStart(5)}${'words'.padStart(7)}${'p_T'.padStart(6)}${'low r'.padStart(8)}  ${width > 110 ? 'updated            ' : ''}opening`,
+      text: ` ${'corpus'.padEnd(16)}${'origin'.padEnd(originCells(width))}${'turns'.padStart(5)}${words}${'p_T'.padStart(6)}${'low r'.padStart(8)}  ${width > 110 ? 'updated            ' : ''}opening`,
       tone: 'strong',
     },
   ];
 }
+
+const originCells = (width: number) => (width < NARROW ? 7 : 11);
 
 function cells(row: SessionSummary, width: number): Segment[] {
   const p = row.pT === null ? '-' : formatP(row.pT);
   const r = row.lowestR === null ? '-' : formatR(row.lowestR);
   return [
     { text: ` ${row.corpus.slice(0, 15).padEnd(16)}` },
-    { text: row.origin.padEnd(11), tone: row.origin === 'simulated' ? 'fake' : 'plain' },
-    { text: `${String(row.userTurns).padStart(5)}${String(row.words).padStart(7)}` },
+    {
+      text: row.origin.slice(0, width < NARROW ? 4 : 10).padEnd(originCells(width)),
+      tone: row.origin === 'simulated' ? 'fake' : 'plain',
+    },
+    { text: String(row.userTurns).padStart(5) },
+    { text: width < NARROW ? '' : String(row.words).padStart(7) },
     { text: p.padStart(6), tone: row.pT === null ? 'dim' : row.pT >= 0.5 ? 'real' : 'fake' },
     { text: r.padStart(8) },
     { text: '  ' },
