@@ -151,7 +151,7 @@ export const KEYS = [
 
   { command: 'field.next', keys: ['right'], where: 'field', label: 'value', rank: 3, sign: '←→', help: 'Take the next value, where the field has a few' },
   { command: 'field.previous', keys: ['left'], where: 'field', label: 'previous value', help: 'Take the previous value, where the field has a few' },
-  { command: 'field.reset', keys: ['backspace', 'delete'], where: 'field', label: 'preset', rank: 5, help: 'Take the value of the preset again' },
+  { command: 'field.reset', keys: ['backspace', 'delete'], where: 'field', label: 'reset', rank: 5, help: 'Take the value of the preset again, or what the form began with' },
   { command: 'form.preflight', keys: ['p'], where: 'form', label: 'check', rank: 2, help: 'Check the run without starting it: rows, tokens, memory, time, one example', disabled: (facts) => facts.formBusy },
   { command: 'form.start', keys: ['ctrl+s'], where: 'form', label: 'start', rank: 4, help: 'Start the run; it is checked first', disabled: (facts) => facts.formBusy },
   { command: 'form.pane', keys: ['tab', 'shift+tab'], where: 'form', label: 'form or check', rank: 6, sign: 'Tab', help: 'Go from the form to what the check found, and back' },
