@@ -130,7 +130,7 @@ test.each([SMALL, LARGE])('a sample is drawn on the screen and labelled, at $col
   expect(items.map(({ corpus }) => corpus).sort()).toEqual(['made', 'made', 'people', 'people']);
   expect(new Set(items.map(({ stratum }) => stratum))).toEqual(new Set(['real a', 'real none', 'simulated none']));
   await screen.type('b');
-  await screen.waitFor(/\[x\]b B/u);
+  await screen.waitFor(/✓b B/u);
   await enter(screen);
   await screen.waitFor('2 / 4 · 1 labelled');
 });

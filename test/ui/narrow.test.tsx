@@ -55,6 +55,26 @@ describe('at 60 columns', () => {
     label.unmount();
   });
 
+  test('each of thirty categories has a place beside the message, and at 80 columns its whole name', async () => {
+    const categories = Array.from('abcdefghijklmnopqrstuvwxyzABCD', (key) => ({ key, category: `is-${key}` }));
+    const name = (id: string) => `Disagrees with bot ${id.slice(3)}xy`;
+    const overlay = {
+      ...{ kind: 'label', name: 'mine', labeller: 'anna', labelled: 0, of: 3, top: null, keys: categories },
+      shown: { position: '1 / 3', state: null, draft: ['is-c'] },
+      turns: [{ role: 'user', content: 'we fought', t: 1, asked: true }],
+      taxonomy: { categories: categories.map(({ category }) => ({ id: category, name: name(category) })) },
+    } as unknown as ComponentProps<typeof Label>['overlay'];
+    for (const columns of [60, 80]) {
+      const place = { ...rect, width: columns };
+      const screen = await renderScreen(<Label overlay={overlay} rect={place} />, { columns, rows: 20 });
+      for (const { key } of categories) expect(screen.text()).toMatch(new RegExp(`[ ✓]${key} Disagrees w`, 'u'));
+      expect(screen.text()).toContain('✓c Disagrees');
+      expect(screen.text()).toContain('we fought');
+      if (columns === 80) for (const { category } of categories) expect(screen.text()).toContain(name(category));
+      screen.unmount();
+    }
+  });
+
   test('the help of a field shows whole, and the list does not jump from field to field', async () => {
     const none = { corpora: [], simulators: [], discriminators: [], annotators: [], sittings: [], taken: [] };
     const fields = evaluationFields(newEvaluationForm({ ...none, encoders: ['words'] }, null));

@@ -16,7 +16,7 @@ const DONE =
 export function Label({ overlay, rect }: { overlay: Sitting; rect: Rect }) {
   const { name, labeller, labelled, of, shown } = overlay;
   const width = rect.width - 2;
-  const keys = categoryRows(overlay, width);
+  const keys = categoryRows(overlay, width, rect.height - 2 - TEXT_ROWS);
   const height = Math.max(3, rect.height - 2 - keys.length);
   const rows = shown
     ? saidRows(overlay.turns, width - 2)
@@ -47,11 +47,14 @@ export function Label({ overlay, rect }: { overlay: Sitting; rect: Rect }) {
   );
 }
 
-/** Cells of a category with its key. */
+/** Cells that a category has with its key, where that leaves room for the text. */
 const CELL = 26;
+/** Rows that the session keeps in a small terminal: each category has a place, if need be with less of its name. */
+const TEXT_ROWS = 4;
 
-function categoryRows({ keys, shown, taxonomy }: Sitting, width: number): Segment[][] {
-  const columns = Math.max(1, Math.floor(width / CELL));
+function categoryRows({ keys, shown, taxonomy }: Sitting, width: number, most: number): Segment[][] {
+  const columns = Math.max(1, Math.floor(width / CELL), Math.ceil(keys.length / Math.max(1, most)));
+  const cell = Math.floor(width / columns);
   const names = new Map(taxonomy.categories.map(({ id, name }) => [id, name]));
   const rows: Segment[][] = [];
   for (let at = 0; at < keys.length; at += columns) {
@@ -59,8 +62,8 @@ function categoryRows({ keys, shown, taxonomy }: Sitting, width: number): Segmen
       keys.slice(at, at + columns).flatMap(({ key, category }): Segment[] => {
         const on = shown?.draft.includes(category) === true;
         return [
-          { text: ` ${on ? '[x]' : '   '}${key ?? ' '} `, tone: on ? 'ok' : 'focus' },
-          { text: fitWidth(names.get(category) ?? category, CELL - 6), tone: on ? 'ok' : 'plain' },
+          { text: ` ${on ? '✓' : ' '}${key ?? ' '} `, tone: on ? 'ok' : 'focus' },
+          { text: fitWidth(names.get(category) ?? category, cell - 4), tone: on ? 'ok' : 'plain' },
         ];
       }),
     );
