@@ -189,6 +189,9 @@ describe('foil sessions, export and alternatives', () => {
     const done = await foil(['export', 'simulator', 'mine', 'rows.jsonl'], { cwd });
     expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining('mine.jsonl:2: the line breaks off') });
     expect(JSON.parse(await readFile(join(cwd, 'rows.jsonl'), 'utf8'))).toMatchObject({ id: 'a' });
+    // nobody simulated the contexts of this corpus: an empty file would only be found out when it is trained on
+    const none = await foil(['export', 'discriminator', 'mine', 'mine', 'none.jsonl'], { cwd });
+    expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('there is no row to write')]);
     const { code, stderr } = await foil(['export', 'simulator', 'mine', 'no/rows.jsonl'], { cwd });
     expect(code).toBe(1);
     expect(stderr).toContain('there is no such folder');

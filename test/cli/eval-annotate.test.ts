@@ -149,6 +149,8 @@ test('a sample is drawn, labelled, taken back, and measured against', async () =
     ...items.filter((id) => ['people/p2/2', 'made/m1/0'].includes(id)).map((id) => ['item', id]),
     ['done', undefined],
   ]);
+  // it tells what an annotator found in what is still to be judged
+  expect(open.events.some((event) => 'stratum' in event)).toBe(false);
   const measured = await foil(['eval', 'agreement', '--labels', 'mine', '--labeller', 'ann', '--save', '--json'], {
     cwd,
   });

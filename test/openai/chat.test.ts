@@ -17,6 +17,18 @@ describe('a reply', () => {
     expect(choices).toEqual([{ type: 'choice', index: 0, text, end: false, cut: false }]);
   });
 
+  it('is not asked to go on from nothing, where no template makes a prompt of that', async () => {
+    const { base, asked } = await openServer(says('hello'));
+    const { error } = await collect(modelAt(base), { messages: [] });
+    expect(error).toMatchObject({
+      code: 'empty-prompt',
+      remedy: [expect.stringContaining('system'), expect.anything()],
+    });
+    expect(asked).toEqual([]);
+    const own = modelAt(base, { endpoint: endpointOf(base, { dialect: 'vllm' }) });
+    expect((await collect(own, { messages: [] })).error).toBeNull();
+  });
+
   it('needs no [DONE], no role and no finish chunk of its own', async () => {
     const { base } = await openServer((_, response) => {
       stream(response).end(`data: {"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}\n\n`);

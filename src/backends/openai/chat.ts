@@ -67,6 +67,12 @@ export class OpenAIChatModel implements ChatModel {
 
   /** Choices come in the order of their index, whichever was finished first, since choice i belongs to seed + i. */
   async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<GenerateEvent, void, undefined> {
+    // a template of our own makes a prompt of nothing; the OpenAI API refuses it, each server in its own words
+    if (request.messages.length === 0 && this.options.endpoint.dialect === 'openai') {
+      throw new FoilError('empty-prompt', `${this.name} would speak first, and has no system text to go by`, {
+        remedy: [`give it one in foil.yaml: system, under models, ${this.name}`, 'or let the user speak first'],
+      });
+    }
     if (this.options.endpoint.dialect === 'vllm' || request.n === 1) {
       yield* this.replies(request, 0, signal);
       return;

@@ -50,7 +50,7 @@ export function registerLabel(command: Command, run: Run): void {
   shared('show', 'The items of a sample with their text and labels.', 'mine --open')
     .option('--open', 'only those that this labeller has not labelled')
     .action(run(showSample));
-  shared('set', 'Label an item: its categories with commas between, or "none".', 'mine it0-test/s1/4 thanks,agrees')
+  shared('set', 'Label an item: its categories with commas between, or "none".', 'mine it0-test/s1/4 gratitude,agrees')
     .argument('<item>', 'id of the item')
     .argument('<categories>', 'ids with commas between, or "none"')
     .action(run(setLabel));
@@ -72,7 +72,8 @@ async function draw(cli: Cli, name: string, options: DrawOptions): Promise<undef
   const given = { ...rest, from: names(from), taxonomy: fromWorkspace(cli, taxonomy) };
   const settings = settingsOf(sampleSettingsSchema, given, 'foil eval label draw');
   const sample = await startSample(await samplePorts(cli), name, settings, cli.signal);
-  cli.out.event({ event: 'sample', name, task: sample.task, taxonomy: sample.taxonomy, items: sample.items });
+  const items = sample.items.map(({ stratum: _, ...item }) => item);
+  cli.out.event({ event: 'sample', name, task: sample.task, taxonomy: sample.taxonomy, items });
   const strata = new Map<string, number>();
   for (const { stratum } of sample.items) strata.set(stratum, (strata.get(stratum) ?? 0) + 1);
   cli.out.line(`${sample.items.length} messages drawn into labels/${name}.jsonl`);
@@ -105,7 +106,9 @@ async function showSample(cli: Cli, name: string, options: ShowOptions & { open?
     if (options.open && given !== null) continue;
     const { turns } = await sessions.read(item.corpus, item.session);
     const shown = turnsFor(sample.task, turns, item.turn);
-    cli.out.event({ event: 'item', ...item, labels: given, turns: shown });
+    // of an open item the stratum would tell what an annotator found
+    const { stratum, ...asked } = item;
+    cli.out.event({ event: 'item', ...asked, ...(given === null ? {} : { stratum }), labels: given, turns: shown });
     cli.out.line(`${item.id}  ${given === null ? '(open)' : given.join(', ') || 'none'}`);
     for (const { role, content, asked } of shown)
       cli.out.line(`  ${asked ? '>' : ' '} ${role}: ${content.replaceAll('\n', ' / ')}`);

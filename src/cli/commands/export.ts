@@ -145,6 +145,12 @@ async function write(cli: Cli, corpus: string, file: string, row: (session: Sess
 
 /** All rows or, after a kill or on a full disk, what was there before: half of the rows would train unnoticed. */
 async function writeRows(cli: Cli, file: string, rows: readonly object[]): Promise<void> {
+  if (rows.length === 0) {
+    const { FoilError } = await import('../../core/errors.ts');
+    throw new FoilError('no-rows', `there is no row to write to ${file}`, {
+      remedy: 'see what the corpora or the set hold: foil sessions, foil pairs sets',
+    });
+  }
   const { replaceFile } = await import('../../backends/store/disk.ts');
   await replaceFile(
     resolve(cli.around.cwd, file),

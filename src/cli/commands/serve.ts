@@ -56,7 +56,7 @@ export function registerServe(program: Command, run: Run): void {
       'after',
       examples(
         ['foil serve', 'the embedded engine, until Ctrl+C, on a free port'],
-        ['foil serve it0 supporter --port 8008', 'with two adapters loaded, on a fixed port'],
+        ['foil serve simulator-it0 supporter --port 8008', 'with two adapters loaded, on a fixed port'],
         ['foil serve --json', 'for a script: the first line names URL and key file'],
         ['foil serve --engine vllm', 'the models of this workspace on vLLM, here'],
         ['foil serve --engine vllm --launcher gpu', 'the same on a machine of foil.yaml'],

@@ -50,13 +50,13 @@ export function lintPair(pair: Pick<PreferencePair, 'chosen' | 'rejected' | 'con
     found.push({
       code: 'reward',
       side: chosen.r === null ? 'chosen' : 'rejected',
-      text: 'has no reward: training leaves the pair out',
+      text: 'has no reward: training leaves the pair out, unless a person approves it',
     });
   } else if (chosen.r <= rejected.r) {
     found.push({
       code: 'reward',
       side: null,
-      text: 'the discriminator prefers the rejected side: training leaves the pair out',
+      text: 'the discriminator prefers the rejected side: training leaves the pair out, unless a person approves it',
     });
   }
   for (const side of ['chosen', 'rejected'] as const) {
