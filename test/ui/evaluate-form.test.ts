@@ -3,7 +3,7 @@ import { newComposer } from '../../src/ui/components/composer.ts';
 import { evaluationFields, newEvaluationForm, setEvaluationField } from '../../src/ui/state/evaluate-form.ts';
 import { chooseRows } from '../../src/ui/state/rows.ts';
 import type { ChooseOverlay } from '../../src/ui/state/state.ts';
-import { DOWN, ESC, enter, openApp, TAB } from './app-screen.tsx';
+import { DOWN, ESC, enter, F3, openApp, pressEsc, TAB } from './app-screen.tsx';
 import { fakeBench } from './bench.ts';
 
 const F6 = `${ESC}[17~`;
@@ -45,4 +45,25 @@ test('a mark beside `all` takes its place, which would be all of them still', as
   await screen.waitFor(/\[ \] all[\s\S]*\[x\] linguistic/u);
   await enter(screen);
   await screen.waitFor(/▌ *metrics +linguistic/u);
+});
+
+test('what was wrong with a field is said neither behind other screens nor once the form is left', async () => {
+  const { screen } = await openApp(fakeBench());
+  const wrong = 'real sessions: choose it';
+  await screen.send(F6);
+  await screen.waitFor('no evaluation yet', 15_000);
+  await screen.send('n');
+  await screen.waitFor('New evaluation');
+  await screen.send('\u0013');
+  await screen.waitFor(wrong);
+  await screen.send(F3);
+  await screen.waitFor('all corpora');
+  expect(screen.text()).not.toContain(wrong);
+  await screen.send(F6);
+  await screen.waitFor('New evaluation');
+  await screen.send('\u0013');
+  await screen.waitFor(wrong);
+  await pressEsc(screen);
+  await screen.waitFor('no evaluation yet');
+  expect(screen.text()).not.toContain(wrong);
 });

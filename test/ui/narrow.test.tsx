@@ -103,9 +103,11 @@ describe('at 60 columns', () => {
   test('sessions show how they open', async () => {
     const bench = fakeBench();
     await bench.sessionStore.append('people', [sessionOf('p1', ['we fought again', 'oh', 'so I left', 'bye'])]);
+    await bench.sessionStore.append('people-of-another-year', [sessionOf('p2', ['hello', 'oh'])]);
     const { screen } = await openApp(bench, NARROW);
     await screen.send(F3);
     await screen.waitFor(/people .* we fought a/u);
     expect(screen.text()).not.toMatch(/words +p_T/u);
+    expect(screen.text()).toContain('people-of-anot… ');
   });
 });

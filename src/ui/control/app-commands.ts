@@ -12,8 +12,19 @@ import { leaveBehind, refreshSessions } from './sessions-commands.ts';
 import { endTuring } from './turing.ts';
 import { stopWhy, whyStopped } from './why.ts';
 
+const SCREENS: ReadonlySet<Command> = new Set([
+  'app.chat',
+  'app.sessions',
+  'app.review',
+  'app.runs',
+  'app.evaluate',
+  'app.loop',
+]);
+
 /** Commands that work everywhere. @returns false if the command is not one of them. */
 export function appCommand(control: Controller, command: Command): boolean {
+  // what was said on one screen is about nothing on the next
+  if (SCREENS.has(command)) control.set((state) => ({ ...state, message: null }));
   switch (command) {
     case 'app.chat':
       control.set((state) => ({ ...state, screen: 'chat', overlays: [] }));

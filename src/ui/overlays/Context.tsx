@@ -1,5 +1,5 @@
 import { CONTEXT_PARTS, type ContextPart } from '../../core/prompt/context.ts';
-import { wrapRows } from '../../core/text/wrap.ts';
+import { fitWidth, wrapRows } from '../../core/text/wrap.ts';
 import { Frame } from '../components/Frame.tsx';
 import { Line, type Segment } from '../components/Line.tsx';
 import { partAsText } from '../control/context-overlay.ts';
@@ -76,7 +76,7 @@ function Pick({ pick, rect }: { pick: NonNullable<ContextOverlayState['pick']>; 
       rows={pick.rows.map((row) => ({
         key: `${row.corpus}/${row.id}`,
         segments: [
-          { text: ` ${row.corpus.slice(0, 15).padEnd(16)}`, tone: 'dim' as const },
+          { text: ` ${fitWidth(row.corpus, 15)} `, tone: 'dim' as const },
           { text: `${String(row.userTurns).padStart(3)} turns  `, tone: 'dim' as const },
           { text: row.summary ?? row.opening },
         ],

@@ -1,4 +1,5 @@
 import type { SessionSummary } from '../../core/ports.ts';
+import { fitWidth } from '../../core/text/wrap.ts';
 import { Composer } from '../components/Composer.tsx';
 import { Frame } from '../components/Frame.tsx';
 import { Line, type Segment } from '../components/Line.tsx';
@@ -81,9 +82,9 @@ function cells(row: SessionSummary, width: number): Segment[] {
   const p = row.pT === null ? '-' : formatP(row.pT);
   const r = row.lowestR === null ? '-' : formatR(row.lowestR);
   return [
-    { text: ` ${row.corpus.slice(0, 15).padEnd(16)}` },
+    { text: ` ${fitWidth(row.corpus, 15)} ` },
     {
-      text: row.origin.slice(0, width < NARROW ? 4 : 10).padEnd(originCells(width)),
+      text: fitWidth(width < NARROW && row.origin === 'simulated' ? 'sim' : row.origin, originCells(width)),
       tone: row.origin === 'simulated' ? 'fake' : 'plain',
     },
     { text: String(row.userTurns).padStart(5) },

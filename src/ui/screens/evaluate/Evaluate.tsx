@@ -1,3 +1,4 @@
+import { cellWidth, fitWidth } from '../../../core/text/wrap.ts';
 import { FieldList } from '../../components/FieldList.tsx';
 import type { Segment } from '../../components/Line.tsx';
 import type { Regions } from '../../layout.ts';
@@ -34,16 +35,21 @@ function View({ state, regions }: { state: AppState; regions: Regions }) {
   }
 }
 
+/** Cells of the column of names: the longest, within reason. */
+const LEAST_NAME = 6;
+const MOST_NAME = 28;
+
 function EvaluationList({ state, size }: { state: EvaluationsState; size: PaneSize }) {
   const { rows, loading } = state;
   const selected = selectedEvaluation(state);
-  const columns = `   ${'name'.padEnd(17)}${'state'.padEnd(24)}${'last run'.padEnd(18)}sides`;
+  const names = Math.min(MOST_NAME, Math.max(LEAST_NAME, ...rows.map(({ name }) => cellWidth(name))));
+  const columns = `   ${'name'.padEnd(names + 1)}${'state'.padEnd(24)}${'last run'.padEnd(18)}sides`;
   return (
     <ListPane
       title="Evaluations"
       loading={loading}
       head={[[{ text: columns, tone: 'strong' }]]}
-      rows={rows.map((row) => ({ key: row.name, segments: cells(row, state.running?.spec.name ?? null) }))}
+      rows={rows.map((row) => ({ key: row.name, segments: cells(row, names, state.running?.spec.name ?? null) }))}
       selected={selected}
       empty="no evaluation yet: n makes one (it needs a corpus of real and one of simulated sessions)"
       failed={state.failed ?? rows[selected]?.failed ?? null}
@@ -59,11 +65,11 @@ const STATES = {
   unreadable: '✗ cannot be read',
 } as const;
 
-function cells({ name, state, sides, missing, at }: EvaluationRow, here: string | null): Segment[] {
+function cells({ name, state, sides, missing, at }: EvaluationRow, names: number, here: string | null): Segment[] {
   const none = missing === 0 ? '' : `, ${missing} missing`;
   const word = here === name ? '● runs here' : `${STATES[state]}${none}`;
   return [
-    { text: `  ${name.padEnd(16)} ` },
+    { text: `  ${fitWidth(name, names)} ` },
     { text: word.padEnd(24), tone: state === 'unreadable' ? 'error' : here === name ? 'ok' : 'plain' },
     { text: (at ?? '').slice(0, 16).replace('T', ' ').padEnd(18), tone: 'dim' },
     { text: sides },

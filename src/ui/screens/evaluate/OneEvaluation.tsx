@@ -1,4 +1,4 @@
-import { cellWidth } from '../../../core/text/wrap.ts';
+import { cellWidth, fitWidth } from '../../../core/text/wrap.ts';
 import { simulatedCorpora } from '../../../core/workflows/evaluate/view.ts';
 import { Rows } from '../../components/Chart.tsx';
 import { Frame } from '../../components/Frame.tsx';
@@ -146,7 +146,7 @@ function Shown({ state, shown, view, entry, wide, size }: PaneProps & { wide: bo
     const notices = state.running?.spec.name === view.name ? state.running.notices : [];
     const rows = aboutRows(shown, notices).flatMap(({ head, text }) =>
       wrapped(text, width - 22).map((line, at): Segment[] => [
-        { text: ` ${(at === 0 ? head : '').slice(0, 18).padEnd(19)}`, tone: head === '!' ? 'warn' : 'strong' },
+        { text: ` ${fitWidth(at === 0 ? head : '', 18)} `, tone: head === '!' ? 'warn' : 'strong' },
         { text: line },
       ]),
     );
