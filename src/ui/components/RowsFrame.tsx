@@ -1,6 +1,7 @@
 import { Rows } from './Chart.tsx';
 import { Frame } from './Frame.tsx';
 import type { Segment } from './Line.tsx';
+import { scrollable } from './scroll.ts';
 
 export interface RowsFrameProps {
   readonly title: string;
@@ -17,6 +18,7 @@ export interface RowsFrameProps {
 /** A frame of rows that scroll, where there are more than it holds. */
 export function RowsFrame({ title, note = '', rows, top, focused, width, height }: RowsFrameProps) {
   const room = height - 2;
+  if (focused) scrollable.tops = Math.max(0, rows.length - room) + 1;
   const first = Math.max(0, Math.min(top, rows.length - room));
   const part = rows.length > room ? `${Math.min(rows.length, first + room)} of ${rows.length} rows` : '';
   return (

@@ -1,4 +1,5 @@
 import { simulatedCorpora } from '../../core/workflows/evaluate/view.ts';
+import { scrollable } from '../components/scroll.ts';
 import type { Command } from '../keys/table.ts';
 import {
   EVALUATION_PANES,
@@ -15,7 +16,7 @@ import { chooseDrawn, drawForm } from './draw-form.ts';
 import { change, openEvaluation } from './evaluate.ts';
 import { evaluationForm, openEvaluationForm } from './evaluate-form.ts';
 import { moveInExhibit, showBehindCursor } from './exhibits.ts';
-import { moveIn } from './lists.ts';
+import { moveIn, scrollIn } from './lists.ts';
 
 type One = Extract<EvaluationsView, { kind: 'one' }>;
 
@@ -111,7 +112,7 @@ function inPane(control: Controller, view: One, command: Command): boolean {
   const to = (next: Partial<One>) => change(control, () => ({ view: { ...view, ...next } }));
   const page = Math.max(1, size.rows - 9);
   if (view.pane === 'notes') {
-    const top = moveIn(command.replace('scroll.', 'list.') as Command, view.top, 200, page);
+    const top = scrollIn(command, view.top, page);
     if (top !== null) to({ top });
     return top !== null;
   }
@@ -143,7 +144,7 @@ function step(control: Controller, view: One, by: 1 | -1): void {
 /** How many rows and columns the cursor of the exhibit can be on; the rows of what is only read, for scrolling. */
 function sizeOf(control: Controller): { rows: number; columns: number } {
   const entry = shownEntry(control.state.evaluate);
-  if (entry.kind !== 'exhibit') return { rows: 100, columns: 0 };
+  if (entry.kind !== 'exhibit') return { rows: scrollable.tops, columns: 0 };
   return exhibitSize(entry.exhibit, simulatedOf(control));
 }
 

@@ -6,7 +6,7 @@ import type { Command } from '../keys/table.ts';
 import { exhibitBehind, exhibitSize } from '../state/evaluate-table.ts';
 import { type ChooseOverlay, changeOverlay, type Overlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
-import { moveIn } from './lists.ts';
+import { moveIn, scrollIn } from './lists.ts';
 import { showBehind } from './sessions-commands.ts';
 
 type Tables = Extract<Overlay, { kind: 'exhibits' }>;
@@ -108,7 +108,7 @@ export function exhibitsCommand(control: Controller, top: Tables, command: Comma
   if (!exhibit) return false;
   const page = Math.max(1, control.state.size.rows - 9);
   if (top.notes !== null) {
-    const moved = moveIn(command, top.notes, 200, page);
+    const moved = scrollIn(command, top.notes, page);
     if (moved !== null) {
       put({ notes: moved });
       return true;

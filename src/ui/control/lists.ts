@@ -1,3 +1,4 @@
+import { scrollable } from '../components/scroll.ts';
 import type { Command } from '../keys/table.ts';
 
 /** Where a list command moves the selection; null for other commands. Stops at both ends. */
@@ -19,4 +20,10 @@ export function moveIn(command: Command, selected: number, count: number, page: 
     default:
       return null;
   }
+}
+
+/** Where a key moves the first row of the frame that scrolls; null for other commands. */
+export function scrollIn(command: Command, top: number, page: number): number | null {
+  const { tops } = scrollable;
+  return moveIn(command.replace('scroll.', 'list.') as Command, Math.min(top, tops - 1), tops, page);
 }

@@ -11,7 +11,7 @@ import {
 import { jumpOf } from '../state/loop-detail.ts';
 import { topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
-import { moveIn } from './lists.ts';
+import { moveIn, scrollIn } from './lists.ts';
 import { changeLoops, openLoop } from './loop.ts';
 import { loopForm, openLoopForm } from './loop-form.ts';
 import { openRun } from './run-jobs.ts';
@@ -125,7 +125,7 @@ function scroll(control: Controller, view: LoopOne, command: Command): boolean {
     if (alarm !== null) changeLoops(control, () => ({ view: { ...view, alarm } }));
     return alarm !== null;
   }
-  const top = moveIn(list, view.top, 500, Math.max(1, control.state.size.rows - 8));
+  const top = scrollIn(command, view.top, Math.max(1, control.state.size.rows - 8));
   if (top !== null) changeLoops(control, () => ({ view: { ...view, top } }));
   return top !== null;
 }

@@ -8,7 +8,7 @@ import { resetField, setField } from '../state/form-set.ts';
 import { chooseRows } from '../state/rows.ts';
 import { changeOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
-import { moveIn } from './lists.ts';
+import { scrollIn } from './lists.ts';
 import { startPlan } from './run-jobs.ts';
 import { changeRuns } from './runs-watch.ts';
 import { formKeys } from './settings-form.ts';
@@ -69,7 +69,7 @@ export function formCommand(control: Controller, form: FormState, command: Comma
       return true;
   }
   if (form.pane === 'preflight' && command !== 'form.start') {
-    const moved = moveIn(command.replace('scroll.', 'list.') as Command, form.top, 500, control.state.size.rows - 8);
+    const moved = scrollIn(command, form.top, control.state.size.rows - 8);
     if (moved !== null) changeForm(control, () => ({ top: moved }));
     return moved !== null;
   }

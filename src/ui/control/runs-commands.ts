@@ -5,7 +5,7 @@ import type { Command } from '../keys/table.ts';
 import { currentRun, matching, RUN_PANES, type RunsPrompt, type RunsView, selectedIndex } from '../state/runs.ts';
 import { type ChooseOverlay, topOverlay } from '../state/state.ts';
 import type { Controller } from './controller.ts';
-import { moveIn } from './lists.ts';
+import { moveIn, scrollIn } from './lists.ts';
 import { formCommand, openForm, runForm } from './run-form.ts';
 import { adopt, note, openRun, resume } from './run-jobs.ts';
 import { logCommand, searchFor, settleLog } from './run-log.ts';
@@ -118,7 +118,7 @@ function paneCommand(control: Controller, view: Extract<RunsView, { kind: 'run' 
     ask(control, { purpose: { kind: 'log', id: view.id }, label: 'search: ', initial: '' });
     return true;
   }
-  const moved = moveIn(command.replace('scroll.', 'list.') as Command, view.top, 1000, control.state.size.rows - 6);
+  const moved = scrollIn(command, view.top, control.state.size.rows - 6);
   if (moved !== null) change({ top: moved });
   return moved !== null;
 }
