@@ -128,8 +128,8 @@ export function formKeys<F extends { readonly selected: number }>(kind: Settings
     leave(control: Controller, view: FormView<F>, sure: boolean): void {
       const name = kind.unsaved(view.form);
       if (sure || name === null) {
-        // what was wrong with a field is so no more
-        control.set((state) => ({ ...state, message: null }));
+        // what was wrong with a field is so no more; what was made of the form is told still
+        if (control.state.message?.tone === 'error') control.set((state) => ({ ...state, message: null }));
         kind.close(control, view);
         return;
       }
