@@ -1,4 +1,4 @@
-import { CONTEXT_PARTS, type ContextPart } from '../../core/prompt/context.ts';
+import { CONTEXT_PARTS, CONTEXT_PRIORITY, type ContextPart } from '../../core/prompt/context.ts';
 import { fitWidth, wrapRows } from '../../core/text/wrap.ts';
 import { Frame } from '../components/Frame.tsx';
 import { Line, type Segment } from '../components/Line.tsx';
@@ -15,7 +15,8 @@ export function ContextOverlay({ overlay, rect }: { overlay: ContextOverlayState
   return overlay.pick ? <Pick pick={overlay.pick} rect={rect} /> : <Parts overlay={overlay} rect={rect} />;
 }
 
-const ROOM = 'room goes first to: instruction, this session, recent messages, profile, earlier sessions, long term';
+const nameOf = (part: ContextPart) => part.replaceAll('_', ' ');
+const ROOM = `room goes first to: ${CONTEXT_PRIORITY.map(nameOf).join(', ')}`;
 
 function Parts({ overlay, rect }: { overlay: ContextOverlayState; rect: Rect }) {
   const { draft, rendered, selected } = overlay;
@@ -50,7 +51,7 @@ function partRow(part: ContextPart, rendered: ContextOverlayState['rendered']): 
   const counts = rendered?.parts[part];
   const cut = counts && (counts.kept < counts.items || counts.shortened);
   return [
-    { text: ` ${part.replaceAll('_', ' ').padEnd(22)}` },
+    { text: ` ${nameOf(part).padEnd(22)}` },
     {
       text: counts
         ? `${String(counts.items).padStart(6)}${String(counts.kept).padStart(7)}${String(counts.tokens).padStart(8)}`

@@ -89,7 +89,7 @@ export function Palette({ state, overlay, rect }: { state: AppState; overlay: Of
         ],
       }))}
       selected={overlay.selected}
-      empty="no such command"
+      empty="no such command here"
     />
   );
 }
