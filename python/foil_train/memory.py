@@ -8,8 +8,8 @@ from pathlib import Path
 from .errors import FoilError
 
 # what allocators and a runtime hold beside what is asked for; with it the estimate of `sft` with the 135M base (batch 2,
-# 1,100 tokens) is 5 GB, where 5.2 to 5.8 GB resident were seen, and that of `dpo` (one pair, 3,200 tokens on both sides) 9.1 GB,
-# where it was 9.2 to 9.3; a run of 131 pairs came to 12 GB, for the CPU's allocator gives little back of what it had
+# 1,100 tokens) is 5 GB, where 5.2 to 5.8 GB resident were seen, and that of `dpo` (one pair, 3,200 tokens on both sides) 5.8 GB,
+# where it was 6.3
 SLACK, RUNTIME = 1.25, 700_000_000
 
 
@@ -33,9 +33,8 @@ def estimate(stage: str, config, hyper, lora: dict, tokens: int, points: int) ->
     lora: {rank, targets}. tokens: of the dearest batch; points: positions of it that are learnt from.
     likely = SLACK x (weights + 16 x trained parameters + activations + logits) + RUNTIME, where activations are
     (8 hidden + 4 inter) values a token and layer, and 5 hidden + inter more in fp32 for LoRA beside bf16, or one layer's
-    and every layer's input with checkpointing; logits are 12 bytes a point and word of the vocabulary, and of dpo 16 a
-    token and word, since TRL computes the head at every token, and the reference's beside it. least: without slack,
-    runtime and logits, and as if checkpointed.
+    and every layer's input with checkpointing; logits are 12 bytes a point and word of the vocabulary. least: without
+    slack, runtime and logits, and as if checkpointed.
     """
     s, width = shape(config), 2 if hyper.dtype == "bfloat16" else 4
     sharded = os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true"
@@ -45,8 +44,7 @@ def estimate(stage: str, config, hyper, lora: dict, tokens: int, points: int) ->
     layer = tokens * ((8 * s["hidden"] + 4 * s["inter"]) * width + (4 * (5 * s["hidden"] + s["inter"]) if width == 2 else 0))
     inputs = tokens * s["layers"] * s["hidden"] * width
     activations = inputs + layer if hyper.checkpointing else layer * s["layers"]
-    logits = (16 * tokens if stage == "dpo" else 12 * points) * s["vocab"]
-    likely = SLACK * (weights + states + activations + logits) + RUNTIME
+    likely = SLACK * (weights + states + activations + points * s["vocab"] * 12) + RUNTIME
     return int(likely), int(weights + states + inputs)
 
 

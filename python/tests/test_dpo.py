@@ -49,6 +49,27 @@ def test_it_learns_the_preference_from_ln_2_on(trained):
     assert valid[-1]["accuracy"] == 1.0 and valid[-1]["margins"] > 0.5 and valid[-1]["loss"] < 0.4
 
 
+def test_the_head_is_computed_where_a_completion_is_predicted_and_nowhere_else(make_spec, base, previous, tmp_path, monkeypatch):
+    from trl.trainer import utils
+
+    scored, scorer = [], utils._ChunkedLogProbFunction
+
+    class Watched:
+        @staticmethod
+        def apply(hidden, *rest):
+            scored.append(hidden.shape[0])
+            return scorer.apply(hidden, *rest)
+
+    monkeypatch.setattr(utils, "_ChunkedLogProbFunction", Watched)
+    monkeypatch.setattr(utils, "_use_triton", lambda device: False)
+    rows = preference_rows(2, 1)
+    run_dpo(make_spec("dpo", {"train": rows}, {**HYPER, "epochs": 1, "batch": 1}, adapter=str(previous)), tmp_path / "out")
+    plan = make_plan(make_spec("dpo", {"train": rows}, HYPER, adapter=str(previous)), Events(tmp_path / "events.jsonl"))
+    points = sorted(len(p.chosen_ids) + len(p.rejected_ids) for p in plan.sets["train"])
+    # policy and reference, of each pair
+    assert sorted(scored) == sorted([*points, *points])
+
+
 def test_the_output_is_one_standalone_adapter_of_the_same_rank(trained, previous):
     assert sorted(p.name for p in (trained / "adapter").iterdir() if p.name != "README.md") == ["adapter_config.json", "adapter_model.safetensors"]
     assert json.loads((trained / "adapter" / "adapter_config.json").read_text())["r"] == 4
